@@ -1,0 +1,1 @@
+"""Schema evolution and migration for pickled Python objects."""
