@@ -1,0 +1,199 @@
+"""How users declare: ``versioned`` on a class, ``migrates`` on a step, ``Lineage`` for all else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+from pickle_migrate.errors import RefError, UnsupportedShapeError, VersionNumberError
+from pickle_migrate.hooks import install
+from pickle_migrate.lineage import Finisher, check_version
+from pickle_migrate.migration import Migration
+from pickle_migrate.operations import Operation
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import DEFAULT, Declaration, Registry, fingerprint_of
+from pickle_migrate.renames import OldName
+from pickle_migrate.shapes import kind_of
+
+C = TypeVar("C", bound=type)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def versioned(
+    version: int,
+    *,
+    unstamped: int | None = None,
+    migrations: str | tuple[str, ...] | list[str] = (),
+    registry: Registry | None = None,
+) -> Callable[[C], C]:
+    """Class decorator: from now on the class's pickles carry their version and migrate when loaded.
+
+    ``version`` is the current one, a whole number from 1. ``unstamped`` is the version of pickles
+    that were written before the class had the decorator; leave it out only if there are none.
+    ``migrations`` names modules that hold the steps; they are imported when the first old pickle
+    turns up. Put the decorator above (outside) ``dataclass`` or attrs' ``define``.
+
+    Gives the class itself, with ``__reduce_ex__`` and, where needed, ``__setstate__`` put on it, and
+    its reducer in copyreg. Raises VersionNumberError and UnsupportedShapeError. Imports nothing.
+    """
+    modules = (migrations,) if isinstance(migrations, str) else tuple(migrations)
+
+    def register(cls: C) -> C:
+        ref = _ref_of_class(cls)
+        check_version(ref, version)
+        if unstamped is not None:
+            check_version(ref, unstamped)
+        _check_shape(cls, ref, version, unstamped)
+        mine = DEFAULT if registry is None else registry
+        install(cls, Declaration(version, unstamped, modules, mine, fingerprint_of(cls)))
+        return cls
+
+    return register
+
+
+def _ref_of_class(cls: object) -> GlobalRef:
+    if not isinstance(cls, type):
+        raise RefError(repr(cls))
+    return GlobalRef.of(cls)
+
+
+def _check_shape(cls: type, ref: GlobalRef, version: int, unstamped: int | None) -> None:
+    try:
+        cls.__pickle_migrate_probe__ = None  # type: ignore[attr-defined]
+        del cls.__pickle_migrate_probe__  # type: ignore[attr-defined]
+    except TypeError:
+        raise UnsupportedShapeError(
+            str(ref),
+            "it is written in C and takes no attributes",
+            "Make a subclass of it, and version that.",
+        ) from None
+    if unstamped is not None and unstamped > version:
+        raise VersionNumberError(str(ref), f"unstamped={unstamped} is above version {version}")
+    build = kind_of(cls).build
+    if build in ("enum", "namedtuple") and unstamped is not None and unstamped < version:
+        raise UnsupportedShapeError(
+            str(ref),
+            f"an unstamped pickle of {'an Enum' if build == 'enum' else 'a namedtuple'} gives its "
+            "values straight to the class, where no step can come between",
+            f"Leave out unstamped={unstamped}. Load the old pickles with the old class, register "
+            "it at that version, and dump them again; from then on they carry their version.",
+        )
+
+
+@overload
+def migrates(
+    target: type | str | GlobalRef, version: int, *, registry: Registry | None = None
+) -> Callable[[F], F]: ...
+@overload
+def migrates(
+    target: type | str | GlobalRef,
+    version: int,
+    *,
+    arguments: bool,
+    registry: Registry | None = None,
+) -> Callable[[F], F]: ...
+def migrates(
+    target: type | str | GlobalRef,
+    version: int,
+    *,
+    arguments: bool = False,
+    registry: Registry | None = None,
+) -> Callable[[F], F]:
+    """Decorator: a function that takes a state of ``version`` to the next one.
+
+    ``target`` is the class or its ref ``module:qualname``. The function gets the state and returns
+    the new one, or changes it in place and returns None. With ``arguments=True`` it gets ``(args,
+    kwargs)`` of a class that is rebuilt through constructor arguments, and returns both. Gives the
+    function itself. Raises RefError, VersionNumberError, DuplicateStepError.
+    """
+
+    def declare(function: F) -> F:
+        lineage = Lineage(target, registry=registry)
+        where = origin_of(function)
+        if arguments:
+            lineage._add(version, (), where, function)
+        else:
+            lineage._add(version, (function,), where, None)
+        return function
+
+    return declare
+
+
+class Lineage:
+    """All versions of one class, across its names: steps, old names, what is known of a version.
+
+    ``Lineage("shop.models:Order")`` may be written any number of times; all speak of the same
+    lineage. Every method gives the lineage itself. Nothing is imported.
+    """
+
+    def __init__(self, target: type | str | GlobalRef, *, registry: Registry | None = None) -> None:
+        self.ref = GlobalRef.of(target)
+        self._registry = DEFAULT if registry is None else registry
+
+    def __repr__(self) -> str:
+        return f"Lineage({str(self.ref)!r})"
+
+    def upgrade(
+        self,
+        version: int,
+        *operations: Operation | Callable[[Any], Any],
+        arguments: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None,
+    ) -> Lineage:
+        """Declare the step from ``version`` to the next: operations and functions, in order.
+
+        ``arguments`` changes what a class gets that is rebuilt through constructor arguments.
+        Raises VersionNumberError, DuplicateStepError, OperationError.
+        """
+        return self._add(version, operations, _caller(), arguments)
+
+    def _add(self, version: int, operations: Any, where: str, arguments: Any) -> Lineage:
+        check_version(self.ref, version)
+        migration = Migration(self.ref, version, tuple(operations), where, arguments)
+        self._registry.record(self.ref).add_step(migration)
+        return self
+
+    def renamed_from(self, *old: type | str | GlobalRef, until: int | None = None) -> Lineage:
+        """Say which names the class had before. ``until``: the last version under those names; it
+        is needed only where another class bears such a name today.
+        """
+        if until is not None:
+            check_version(self.ref, until)
+        for name in old:
+            self._registry.add_old_name(OldName(GlobalRef.of(name), self.ref, until))
+        return self
+
+    def fields(self, version: int, *names: str) -> Lineage:
+        """Name the fields of a version in the order of its positional states: frozen dataclasses
+        with slots, and attrs classes with slots before attrs 22.2, wrote values without names.
+        """
+        check_version(self.ref, version)
+        if len(set(names)) != len(names) or not all(isinstance(n, str) for n in names):
+            raise VersionNumberError(str(self.ref), f"fields({version}, ...) needs different names")
+        self._registry.record(self.ref).field_orders[version] = names
+        return self
+
+    def accept_fingerprint(self, version: int, digest: str) -> Lineage:
+        """Say that pickles of ``version`` with this fingerprint hold the same state."""
+        check_version(self.ref, version)
+        record = self._registry.record(self.ref)
+        record.fingerprints[version] = record.fingerprints.get(version, frozenset()) | {digest}
+        return self
+
+    def finish(self, version: int, function: Finisher) -> Finisher:
+        """Run ``function(obj)`` after the whole graph is loaded, for each object that came from
+        ``version`` or below. Only this package's loader has such an end, plain pickle has none.
+        Gives the function itself.
+        """
+        self._registry.record(self.ref).add_finisher(version, function)
+        return function
+
+
+def origin_of(function: Callable[..., Any]) -> str:
+    """Where a function stands, as ``module:qualname``; the same after its module is reloaded."""
+    return f"{function.__module__}:{getattr(function, '__qualname__', type(function).__name__)}"
+
+
+def _caller() -> str:
+    frame = sys._getframe(2)
+    return f"{frame.f_globals.get('__name__', '?')}, line {frame.f_lineno}"

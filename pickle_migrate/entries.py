@@ -1,0 +1,126 @@
+"""What the running program knows of one versioned class: its shape, its stamp, its routes.
+
+An entry is made when the class is first met and kept for the life of the class. Routes are found when
+the first pickle that needs one turns up, and found anew when something was declared since.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from pickle_migrate.readers import Newborn, Restorer, newborn_for, older_newborn
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import Declaration, declaration_of, registered_in_mro
+from pickle_migrate.routes import route_for
+from pickle_migrate.shapes import Shape, shape_of
+from pickle_migrate.stamps import Stamp, StampedClass, StampText
+from pickle_migrate.writers import Reducer, writer_for
+
+_lock = threading.RLock()
+
+
+def _import_nothing(modules: Iterable[str]) -> None:
+    """Until the resolver is there, and in tests of this layer alone."""
+
+
+_import_migrations: Callable[[Iterable[str]], None] = _import_nothing
+
+
+def import_migrations_with(function: Callable[[Iterable[str]], None]) -> None:
+    """Say who imports the modules that hold migrations. The resolver does."""
+    global _import_migrations
+    _import_migrations = function
+
+
+@attrs.define(eq=False)
+class Entry:
+    """One versioned class at work. ``hooked``: BUILD enters registration's ``__setstate__``."""
+
+    cls: type
+    declaration: Declaration
+    shape: Shape
+    stamp: Stamp
+    reduce: Reducer
+    hooked: bool
+    only_dict: bool
+    _restorers: dict[str | None, Restorer] = attrs.field(factory=dict)
+    _newborns: dict[str, Newborn] = attrs.field(factory=dict)
+    _generation: int = -1
+
+    def restorer(self, text: str | None, written: StampText | None) -> Restorer:
+        """What restores states of a written version: a stamp's text and what it says, or None and
+        None for unstamped pickles.
+
+        Imports the modules of migrations that the class or the settings name, unless the written
+        version is the current one. Raises the errors of ``route_for`` and of its problems.
+        """
+        self._forget_if_declared()
+        return self._restorers.get(text) or self._find_restorer(text, written)
+
+    def _find_restorer(self, text: str | None, written: StampText | None) -> Restorer:
+        with _lock:
+            if not self._is_current(written):
+                _import_migrations(self._migration_modules())
+                self._forget_if_declared()
+            found = Restorer(self.cls, self.shape, route_for(self.cls, written))
+            self._restorers[text] = found
+            return found
+
+    def newborn(self, text: str, written: StampText) -> Newborn:
+        """The callable for a stamp of this class: the current stamp itself, or one that migrates."""
+        if text == self.stamp.text:
+            return self.stamp
+        restorer = self.restorer(text, written)
+        found = self._newborns.get(text)
+        if found is None:
+            make = older_newborn(self.cls, restorer, self.hooked, written.wrapped)
+            found = self._newborns[text] = Stamp.make(written, make)
+        return found
+
+    def _is_current(self, written: StampText | None) -> bool:
+        if written is None:
+            return self.declaration.unstamped == self.declaration.version
+        return written.classes == self.stamp.written.classes
+
+    def _migration_modules(self) -> list[str]:
+        return [m for k in registered_in_mro(self.cls) for m in declaration_of(k).migrations]
+
+    def _forget_if_declared(self) -> None:
+        generation = self.declaration.registry.generation
+        if generation != self._generation:
+            self._restorers.clear()
+            self._newborns.clear()
+            self._generation = generation
+
+
+def make_entry(cls: type, *, hooked: bool) -> Entry:
+    """The entry of a class that carries a declaration. Imports nothing."""
+    shape = shape_of(cls)
+    by_value = is_by_value(cls)
+    fast = can_be_fast(cls, shape) and not hooked
+    plain_value = shape.kind.build in ("enum", "namedtuple")
+    written = StampText(
+        tuple(_stamped(k) for k in registered_in_mro(cls)), wrapped=not fast and not plain_value
+    )
+    make, first = newborn_for(cls, shape)
+    stamp = Stamp.make(written, make, *first, by_value=by_value)
+    reduce = writer_for(cls, shape, stamp, fast=fast, by_value=by_value)
+    return Entry(cls, declaration_of(cls), shape, stamp, reduce, hooked, shape.kind.only_dict)
+
+
+def can_be_fast(cls: type, shape: Shape) -> bool:
+    """Whether pickle's C code alone can give such an object its state back."""
+    return shape.kind.only_dict and not is_by_value(cls)
+
+
+def is_by_value(cls: type) -> bool:
+    """Whether the class cannot be imported by its name in another process."""
+    return cls.__module__ == "__main__" or "<locals>" in cls.__qualname__
+
+
+def _stamped(k: type) -> StampedClass:
+    declaration = declaration_of(k)
+    return StampedClass(GlobalRef.of(k), declaration.version, declaration.fingerprint)

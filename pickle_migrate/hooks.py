@@ -1,0 +1,154 @@
+"""What registration puts on a class, so that pickle's own code finds its way to us.
+
+``__reduce_ex__`` also stamps subclasses that nobody registered: copyreg matches the exact type only.
+``__setstate__`` stands on a class only where it is needed: to migrate unstamped pickles, or because
+pickle's C code cannot give the state back by itself. A class's own methods are kept and called.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import threading
+from typing import Any
+
+import attrs
+
+from pickle_migrate import depth
+from pickle_migrate.entries import Entry, can_be_fast, make_entry
+from pickle_migrate.errors import StateError
+from pickle_migrate.readers import Restorer, awaited, is_wrapped
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import Declaration, declaration_of, registered_in_mro
+from pickle_migrate.shapes import MARK, Shape, own_methods, put_fields, shape_of
+
+_entries: dict[type, Entry] = {}
+_lock = threading.RLock()
+
+
+def install(cls: type, declaration: Declaration) -> None:
+    """Put the declaration and the hooks on a class, and its reducer into copyreg."""
+    with _lock:
+        shape = shape_of(cls)
+        hooks: dict[str, Any] = {"__reduce_ex__": reduce_ex}
+        if _needs_setstate(cls, shape, declaration):
+            hooks["__setstate__"] = setstate
+        # A class that another decorator copied (slots=True) carries the hooks already.
+        before = vars(cls).get(MARK)
+        own = dict(before.originals) if before is not None else {}
+        for name, hook in hooks.items():
+            if vars(cls).get(name) not in (hook, None):
+                own[name] = vars(cls)[name]
+        declaration = attrs.evolve(declaration, hooked=frozenset(hooks), originals=own)
+        setattr(cls, MARK, declaration)
+        for name, hook in hooks.items():
+            setattr(cls, name, hook)
+        declaration.registry.add_class(cls, declaration)
+        _enter(cls)
+
+
+def _needs_setstate(cls: type, shape: Shape, declaration: Declaration) -> bool:
+    if shape.kind.build in ("enum", "namedtuple"):
+        return False
+    unstamped = declaration.unstamped
+    older = unstamped is not None and unstamped < declaration.version
+    return older or not can_be_fast(cls, shape) or _is_hooked(cls)
+
+
+def _is_hooked(cls: type) -> bool:
+    marked = [k for k in cls.__mro__ if MARK in vars(k)]
+    return any("__setstate__" in declaration_of(k).hooked for k in marked)
+
+
+def _enter(cls: type) -> Entry:
+    entry = make_entry(cls, hooked=_is_hooked(cls))
+    _entries[cls] = entry
+    copyreg.pickle(cls, entry.reduce)
+    return entry
+
+
+def entry_of(cls: type) -> Entry:
+    """The entry of a class that is versioned, or has a base that is. Raises KeyError if neither.
+
+    A class that carries a declaration but was never entered was rebuilt: by cloudpickle, or by a
+    decorator that makes a new class. A subclass that nobody registered is entered with version 0.
+    """
+    found = _entries.get(cls)
+    if found is not None:
+        return found
+    with _lock:
+        if cls not in _entries:
+            declaration = vars(cls).get(MARK)
+            if declaration is None:
+                base = registered_in_mro(cls)
+                if not base:
+                    raise KeyError(cls)
+                registry = declaration_of(base[0]).registry
+                declaration = Declaration(0, None, (), registry)
+            install(cls, declaration)
+        return _entries[cls]
+
+
+# --- the hooks --------------------------------------------------------------------------------
+
+
+def reduce_ex(self: Any, protocol: Any) -> Any:
+    """Reduce by the class's entry; where a class's own method calls ``super()``, go on there."""
+    level = depth.reducing.get(id(self))
+    if level is None and getattr(type(self), "__reduce_ex__") is reduce_ex:  # noqa: B009
+        return entry_of(type(self)).reduce(self)
+    # An unregistered subclass's own __reduce_ex__ is not hooked: it was called first, by pickle.
+    level = 1 if level is None else level
+    originals = own_methods(type(self), "__reduce_ex__")
+    if level >= len(originals):
+        return object.__reduce_ex__(self, protocol)
+    with depth.inside(depth.reducing, self, level + 1):
+        return originals[level](self, protocol)
+
+
+def setstate(self: Any, state: Any) -> None:
+    """Take what BUILD hands over: a pair of stamp and state, or the state of an unstamped pickle."""
+    entry = _entries.get(type(self)) or entry_of(type(self))
+    if type(state) is tuple and is_wrapped(state):
+        stamp = state[0]
+        if stamp is entry.stamp and entry.only_dict:
+            self.__dict__.update(state[1])
+        else:
+            restorer = entry.restorer(stamp.text, stamp.written)
+            with depth.inside(depth.restoring, self, 1):
+                restorer.restore_wrapped(self, state)
+    elif entry.only_dict:
+        entry.restorer(None, None).restore_raw(self, state)
+    else:
+        _restore_unstamped(self, state, entry)
+
+
+def _restore_unstamped(self: Any, state: Any, entry: Entry) -> None:
+    level = depth.restoring.get(id(self))
+    if level is None:
+        restorer = awaited(self) or _unstamped(entry)
+        with depth.inside(depth.restoring, self, 1):
+            restorer.restore_raw(self, state)
+        return
+    # A class's own __setstate__ called super().__setstate__: the state is migrated already.
+    originals = own_methods(type(self), "__setstate__")
+    if level >= len(originals):
+        put_fields(entry.cls, entry.shape.kind)(self, state)
+        return
+    with depth.inside(depth.restoring, self, level + 1):
+        originals[level](self, state)
+
+
+def _unstamped(entry: Entry) -> Restorer:
+    restorer = entry.restorer(None, None)
+    kind = entry.shape.kind
+    if entry.declaration.version == 0 and kind.python_reduce and restorer.route.steps:
+        # Its own __reduce__ writes no stamp, so an old pickle and a new one look alike.
+        ref = GlobalRef.of(entry.cls)
+        raise StateError(
+            str(ref),
+            0,
+            "the class is not registered, reduces itself, and inherits from a versioned class, so "
+            "its pickles carry no version",
+            f"Register it too: @versioned(1) on {ref.qualname}.",
+        )
+    return restorer

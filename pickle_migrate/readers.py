@@ -1,0 +1,253 @@
+"""How a stamp and a state become an object again: the side that loads.
+
+``newborn_for`` gives the callable that a stamp is; ``Restorer`` takes the state that BUILD hands to
+a newborn, migrates it and puts it in place.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+from pickle_migrate import finishing
+from pickle_migrate.compiler import compile_chain
+from pickle_migrate.errors import StateError, UnknownFieldError
+from pickle_migrate.migration import Migration
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.routes import Route
+from pickle_migrate.schema import field_order
+from pickle_migrate.shapes import Shape, builtin_base
+from pickle_migrate.stamps import Stamp
+
+Newborn = Callable[..., Any]
+_PENDING = "__setstate__"
+
+
+class Restorer:
+    """Migrates states of one class from one written version. Made once, used for every object."""
+
+    def __init__(self, cls: type, shape: Shape, route: Route) -> None:
+        self.cls = cls
+        self.shape = shape
+        self.route = route.check()
+        self.migrate = _chain(cls, route)
+
+    def restore_raw(self, obj: Any, raw: Any) -> None:
+        """Put a state that an unstamped or a fast-form pickle holds."""
+        state = self.shape.read(raw, self.route.version, self.route.field_names)
+        if self.shape.kind.build == "exception":
+            state = {"args": obj.args, **state}
+        self.put(obj, self.migrate(state))
+
+    def restore_wrapped(self, obj: Any, wrapped: tuple[Any, ...]) -> None:
+        """Put the pair of stamp and state (and a state setter) that our reducer wrote."""
+        state = wrapped[1]
+        if state is None and self.route.steps and self.shape.kind.has_dict:
+            state = {}
+        if state is not None:
+            state = self.migrate(state)
+        if len(wrapped) == 3:
+            wrapped[2](obj, state)
+            self.done(obj)
+        elif state is not None:
+            self.put(obj, state)
+        else:
+            self.done(obj)
+
+    def put(self, obj: Any, state: Any) -> None:
+        """Put a migrated state in place and note the object for the finishing stage."""
+        try:
+            self.shape.put(obj, state)
+        except UnknownFieldError as error:
+            error.version = self.route.version
+            raise
+        self.done(obj)
+
+    def done(self, obj: Any) -> None:
+        """Note the object for the finishing stage, if its lineage has one."""
+        if self.route.finishers:
+            finishing.note(self.route.finishers, obj)
+
+
+def _chain(cls: type, route: Route) -> Callable[[Any], Any]:
+    migrate: Callable[[Any], Any] = (
+        compile_chain(route.steps) if route.steps else lambda state: state
+    )
+    if not route.old_names:
+        return migrate
+    prefixes = [(f"_{old}__", f"_{new}__") for old, new in route.old_names]
+    return lambda state: _unmangled(migrate(state), prefixes)
+
+
+def _unmangled(state: Any, prefixes: list[tuple[str, str]]) -> Any:
+    # The compiler stores self.__x as _Class__x: renaming the class renames its private state.
+    if type(state) is not dict:
+        return state
+    for old, new in prefixes:
+        for name in [n for n in state if type(n) is str and n.startswith(old)]:
+            today = new + name[len(old) :]
+            if today not in state:
+                state[today] = state.pop(name)
+    return state
+
+
+# --- newborns ---------------------------------------------------------------------------------
+
+
+def newborn_for(cls: type, shape: Shape) -> tuple[Newborn, tuple[Any, ...]]:
+    """The callable, with its first arguments, that makes an object of the current version."""
+    build = shape.kind.build
+    if build == "enum":
+        return _enum_member, (cls,)
+    if build == "namedtuple":
+        return _named_tuple, (cls,)
+    if build == "exception":
+        return _exception, (cls, builtin_base(cls))
+    if build == "plain":
+        return cls.__new__, (cls,)
+    return _built, (cls,)
+
+
+def _built(
+    cls: type, args: tuple[Any, ...] = (), keywords: dict[str, Any] | None = None, how: Any = None
+) -> Any:
+    if how is None:
+        return cls.__new__(cls, *args, **(keywords or {}))
+    call = cls if how is True else how
+    return call(*args, **(keywords or {}))
+
+
+def _exception(
+    cls: type,
+    builtin: type,
+    args: tuple[Any, ...] = (),
+    keywords: dict[str, Any] | None = None,
+    how: Any = None,
+) -> Any:
+    if how is not None and how is not True:
+        return how(*args, **(keywords or {}))
+    # Not cls(*args): the class's own __init__ may take other arguments than it gave to Exception,
+    # and would run once more. The C base's __init__ sets what it keeps outside __dict__.
+    obj = cls.__new__(cls, *args)
+    getattr(builtin, "__init__")(obj, *args)  # noqa: B009
+    return obj
+
+
+def _enum_member(cls: Any, state: dict[str, Any]) -> Any:
+    name, value = state.get("name"), state.get("value")
+    try:
+        member = cls(value)
+    except ValueError:
+        member = None
+    if member is not None and (
+        name is None or member.name == name or cls.__members__.get(name) is member
+    ):
+        return member
+    found = "no member has" if member is None else f"the member {member.name} has"
+    raise StateError(
+        str(GlobalRef.of(cls)),
+        0,
+        f"the pickle holds the member {name!r} with the value {value!r}; today {found} that value",
+        "Raise the version and add a step that changes state['name'] or state['value'].",
+    )
+
+
+def _named_tuple(cls: Any, fields: dict[str, Any]) -> Any:
+    order = field_order(cls) or ()
+    extra = tuple(str(n) for n in fields if n not in order)
+    if extra:
+        raise UnknownFieldError(str(GlobalRef.of(cls)), 0, extra, order)
+    missing = [name for name in order if name not in fields]
+    if missing:
+        raise StateError(
+            str(GlobalRef.of(cls)),
+            0,
+            f"the migrated state has no value for {', '.join(missing)}",
+            "Add the field in a step: AddField(name, default=...).",
+        )
+    return cls.__new__(cls, *[fields[name] for name in order])
+
+
+def older_newborn(cls: type, restorer: Restorer, hooked: bool, wrapped: bool) -> Newborn:
+    """The callable that makes objects whose state is of another version or another form.
+
+    ``hooked``: the class carries registration's ``__setstate__``, which knows what to do with a
+    pair (``wrapped``). Otherwise the newborn carries its own, for the one call that BUILD makes.
+    """
+    make, first = newborn_for(cls, restorer.shape)
+    build = restorer.shape.kind.build
+    if build in ("enum", "namedtuple"):
+        return lambda state: make(*first, restorer.migrate(dict(state)))
+    arguments = [step for step in restorer.route.steps if step.arguments is not None]
+    if arguments:
+        make = _with_arguments(make, len(first), arguments)
+    if hooked and wrapped:
+        return lambda *args: make(*first, *args)
+    if restorer.shape.kind.has_dict:
+        return _carrying(make, first, restorer)
+    return _kept_aside(make, first, restorer)
+
+
+def _with_arguments(make: Newborn, skip: int, steps: list[Migration]) -> Newborn:
+    def newborn(*given: Any) -> Any:
+        first, (args, keywords, *how) = given[:skip], (*given[skip:], (), None)[:3]
+        if len(given) - skip < 2:
+            keywords = None
+        for step in steps:
+            assert step.arguments is not None
+            args, keywords = step.arguments(tuple(args), dict(keywords or {}))
+        return make(*first, args, keywords, *(given[skip + 2 :]))
+
+    return newborn
+
+
+def _carrying(make: Newborn, first: tuple[Any, ...], restorer: Restorer) -> Newborn:
+    migrate, finishers, put = restorer.migrate, restorer.route.finishers, restorer.put
+    only_dict = restorer.shape.kind.only_dict
+
+    def setstate(self: Any, state: Any) -> None:
+        fields = self.__dict__
+        del fields[_PENDING]
+        if type(state) is dict and only_dict:
+            fields.update(migrate(state))
+            if finishers:
+                finishing.note(finishers, self)
+        elif is_wrapped(state):
+            restorer.restore_wrapped(self, state)
+        else:
+            restorer.restore_raw(self, state)
+
+    method = types.MethodType
+
+    def newborn(*args: Any) -> Any:
+        obj = make(*first, *args)
+        obj.__dict__[_PENDING] = method(setstate, obj)
+        return obj
+
+    return newborn
+
+
+_aside: dict[int, tuple[Any, Restorer]] = {}
+
+
+def _kept_aside(make: Newborn, first: tuple[Any, ...], restorer: Restorer) -> Newborn:
+    # A class that had a __dict__ when the pickle was written and has only slots today: the newborn
+    # cannot carry anything. The strong reference keeps its id from being used anew before BUILD.
+    def newborn(*args: Any) -> Any:
+        obj = make(*first, *args)
+        _aside[id(obj)] = (obj, restorer)
+        return obj
+
+    return newborn
+
+
+def awaited(obj: Any) -> Restorer | None:
+    """The restorer that was kept aside for a newborn without ``__dict__``; taken out by asking."""
+    found = _aside.pop(id(obj), None)
+    return None if found is None else found[1]
+
+
+def is_wrapped(state: Any) -> bool:
+    """Whether a state is the pair of stamp and state (or the triple with a setter)."""
+    return type(state) is tuple and 2 <= len(state) <= 3 and type(state[0]) is Stamp

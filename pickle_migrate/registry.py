@@ -1,0 +1,197 @@
+"""Which classes are versioned, which lineages and renames are declared. It keeps and validates.
+
+Nothing here imports what a pickle names; ``resolver`` does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from pickle_migrate.errors import RenameLoopError, VersionNumberError
+from pickle_migrate.lineage import LineageRecord, check_version
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.renames import Holder, OldName, RenameMap, owner_of
+from pickle_migrate.schema import schema_of
+from pickle_migrate.shapes import MARK
+
+
+@attrs.frozen
+class Declaration:
+    """What ``versioned`` said of one class. It stands in the class's own ``__dict__``, so that a
+    subclass never inherits it and a class that cloudpickle rebuilds keeps it.
+
+    ``version`` 0 marks a subclass that nobody registered; its registered bases are stamped.
+    ``hooked`` names the methods that registration put on the class, ``originals`` what stood there.
+    """
+
+    version: int
+    unstamped: int | None
+    migrations: tuple[str, ...]
+    registry: Registry
+    fingerprint: str | None = None
+    hooked: frozenset[str] = frozenset()
+    originals: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+class Registry:
+    """Versioned classes, lineages and renames that belong together.
+
+    A program needs only the default one. Another one serves tests, or data of two applications
+    whose names clash; give it to ``versioned``, ``migrates``, ``Lineage``, ``load`` and ``loads``.
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.generation = 0
+        self._records: dict[GlobalRef, LineageRecord] = {}
+        self._classes: dict[GlobalRef, type] = {}
+        self._old_names: dict[GlobalRef, list[OldName]] = {}
+        self._renames = RenameMap()
+
+    def __reduce__(self) -> str:
+        # A class that cloudpickle writes by value belongs to the default registry where it is read.
+        return "DEFAULT"
+
+    # --- declaring ----------------------------------------------------------------------------
+
+    def rename(self, old: str, new: str) -> None:
+        """Say that a name in pickles is another one today. Both are ``module:qualname`` (a class),
+        or both are modules (a module or package that moved, with all below it).
+
+        True for pickles of every version. Raises RefError and RenameLoopError. Imports nothing.
+        """
+        with self.lock:
+            self._renames.add(old, new)
+            self.generation += 1
+
+    def add_old_name(self, name: OldName) -> None:
+        """Keep an old name of a lineage. Raises RenameLoopError for a name that is its own."""
+        if name.old == name.new:
+            raise RenameLoopError((str(name.old), str(name.new)))
+        with self.lock:
+            names = self._old_names.setdefault(name.old, [])
+            if name not in names:
+                names[:] = [n for n in names if n.new != name.new] + [name]
+            self.generation += 1
+
+    def record(self, ref: GlobalRef) -> LineageRecord:
+        """The lineage of a ref, made when it is first asked for; the caller may add to it."""
+        with self.lock:
+            self.generation += 1
+            return self._records.setdefault(ref, LineageRecord(ref))
+
+    def add_class(self, cls: type, declaration: Declaration) -> None:
+        """Keep a class under its ref. A later class of the same ref (a reloaded module) takes its
+        place. Raises VersionNumberError.
+        """
+        ref = GlobalRef.of(cls)
+        if declaration.version:
+            check_version(ref, declaration.version)
+        if declaration.unstamped is not None:
+            check_version(ref, declaration.unstamped)
+            if declaration.unstamped > declaration.version:
+                problem = (
+                    f"unstamped={declaration.unstamped} is above version {declaration.version}"
+                )
+                raise VersionNumberError(str(ref), problem)
+        with self.lock:
+            self._classes[ref] = cls
+            self.generation += 1
+
+    # --- asking -------------------------------------------------------------------------------
+
+    def classes(self) -> Iterator[tuple[GlobalRef, type]]:
+        """Every versioned class with its ref, in the order of registration."""
+        with self.lock:
+            return iter([(r, c) for r, c in self._classes.items() if declaration_of(c).version])
+
+    def class_at(self, ref: GlobalRef) -> type | None:
+        """The versioned class whose own ref this is, if it is registered by now."""
+        return self._classes.get(ref)
+
+    def holder(self, ref: GlobalRef) -> Holder | None:
+        """The registered class that bears a name today, as ``renames`` needs it."""
+        cls = self._classes.get(ref)
+        if cls is None or not (declaration := declaration_of(cls)).version:
+            return None
+        return Holder(ref, declaration.version, declaration.fingerprint)
+
+    def current_ref(
+        self, ref: GlobalRef, version: int | None = None, fingerprint: str | None = None
+    ) -> GlobalRef:
+        """Today's name of what a pickle calls ``ref``, by all renames together.
+
+        ``version`` and ``fingerprint`` are the stamp's, None for unstamped pickles. Raises
+        RenameLoopError and AmbiguousRenameError. Imports nothing.
+        """
+        if not self._old_names and not self._renames:
+            return ref
+        seen = [ref]
+        while True:
+            claims = self._old_names.get(ref, [])
+            new = owner_of(ref, version, fingerprint, claims, self.holder)
+            if new is None:
+                new = self._renames.once(ref)
+            if new is None or new == ref:
+                return ref
+            # Names that swapped end here: the new name is borne by a live class.
+            if claims and self.holder(new) is not None:
+                return new
+            if new in seen:
+                raise RenameLoopError(tuple(str(r) for r in [*seen, new]))
+            seen.append(new)
+            ref = new
+
+    def renames_below(self, ref: GlobalRef) -> bool:
+        """Whether a rename exists for something nested in ``ref``."""
+        inside = f"{ref.module}:{ref.qualname}."
+        names = [*map(str, self._old_names), *self._renames.sources()]
+        return any(name.startswith(inside) for name in names)
+
+    def old_names(self, ref: GlobalRef) -> list[GlobalRef]:
+        """The names that a class had before, as its lineage declares them."""
+        return [n.old for names in self._old_names.values() for n in names if n.new == ref]
+
+    def family(self, ref: GlobalRef) -> list[LineageRecord]:
+        """The lineage of a ref, with what was declared under its older names."""
+        records = [self._records[ref]] if ref in self._records else []
+        for names in list(self._old_names.values()):
+            for name in names:
+                if name.new == ref and self.holder(name.old) is None:
+                    records += self._older(name)
+        return records
+
+    def _older(self, name: OldName) -> list[LineageRecord]:
+        record = self._records.get(name.old)
+        if record is None:
+            return []
+        if name.until is None:
+            return [record]
+        until = name.until
+        return [attrs.evolve(record, steps={v: s for v, s in record.steps.items() if v <= until})]
+
+
+def declaration_of(cls: type) -> Declaration:
+    """The class's own declaration. Raises KeyError when the class itself has none."""
+    found: Declaration = vars(cls)[MARK]
+    return found
+
+
+def registered_in_mro(cls: type) -> list[type]:
+    """The class, if it carries a declaration, and its versioned bases, in MRO order."""
+    marked = [k for k in cls.__mro__ if MARK in vars(k)]
+    return [k for k in marked if k is cls or declaration_of(k).version]
+
+
+def fingerprint_of(cls: type) -> str | None:
+    """The fingerprint of the fields that the class declares, or None when it declares none."""
+    schema = schema_of(cls)
+    return None if schema is None else schema.fingerprint()
+
+
+DEFAULT = Registry()

@@ -1,0 +1,143 @@
+"""From a name in a pickle to a class: the one place where what a pickle names is imported."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pickle_migrate import entries, stamps
+from pickle_migrate.errors import PickleMigrateError, SettingsError, UnknownClassError
+from pickle_migrate.hooks import entry_of
+from pickle_migrate.project import Settings, find_settings
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import DEFAULT, Registry
+from pickle_migrate.stamps import StampedClass, StampText
+
+_lock = threading.RLock()
+_settings: Settings | None = None
+_imported: set[str] = set()
+_found: dict[tuple[int, str], tuple[int, Callable[..., Any]]] = {}
+
+
+# --- settings and migration modules -----------------------------------------------------------
+
+
+def settings() -> Settings:
+    """The settings in force; read from files when first asked for. Raises SettingsError."""
+    with _lock:
+        if _settings is None:
+            use_settings(find_settings())
+        assert _settings is not None
+        return _settings
+
+
+def use_settings(chosen: Settings | None) -> None:
+    """Take these settings; None: look for them anew when they are next needed. Their renames go
+    into the default registry, their migrations are imported when an old pickle turns up.
+    """
+    global _settings
+    with _lock:
+        _settings = chosen
+        _imported.clear()
+        for old, new in (chosen.renames if chosen else {}).items():
+            try:
+                DEFAULT.rename(old, new)
+            except PickleMigrateError as error:
+                source = chosen.source if chosen else ""
+                raise SettingsError(source, f"rename of {old!r}: {error}") from error
+
+
+def import_migrations(modules: Iterable[str] = ()) -> None:
+    """Import the modules of migrations that the settings and a class name, each once.
+
+    Runs their code. Raises SettingsError, which names the module, when one cannot be imported.
+    """
+    with _lock:
+        for module in (*settings().migrations, *modules):
+            if module in _imported:
+                continue
+            _imported.add(module)
+            try:
+                importlib.import_module(module)
+            except ImportError as error:
+                _imported.discard(module)
+                source = settings().source if module in settings().migrations else "versioned()"
+                problem = f"the module of migrations {module!r} cannot be imported: {error}"
+                raise SettingsError(source, problem) from error
+
+
+# --- classes ----------------------------------------------------------------------------------
+
+
+def import_ref(ref: GlobalRef) -> Any:
+    """Import what a ref names. Runs the module's code. Raises ImportError or AttributeError when it
+    is not there; another error of the module's own code passes.
+    """
+    found: Any = importlib.import_module(ref.module)
+    for name in ref.qualname.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def find_stamp(text: str, registry: Registry = DEFAULT) -> Callable[..., Any]:
+    """The callable for a stamp: it makes the newborn object that BUILD then gives its state.
+
+    Imports the class's module if need be, and modules of migrations if the stamp is not current.
+    Raises StampError, UnknownClassError, and all that stands in the way of the route.
+    """
+    key = (id(registry), text)
+    known = _found.get(key)
+    if known is not None and known[0] == registry.generation:
+        return known[1]
+    with _lock:
+        found = _find_stamp(text, StampText.decode(text), registry)
+        _found[key] = (registry.generation, found)
+    return found
+
+
+def _find_stamp(text: str, written: StampText, registry: Registry) -> Callable[..., Any]:
+    head = written.head
+    cls = registry.class_at(head.ref) or _imported_class(head.ref)
+    if cls is not None and _has_entry(cls) and entry_of(cls).stamp.text == text:
+        return entry_of(cls).stamp
+    # Not a current stamp: now the declarations count, wherever they stand.
+    import_migrations()
+    ref = registry.current_ref(head.ref, head.version or None, head.fingerprint)
+    cls = registry.class_at(ref) or _imported_class(ref)
+    if cls is None:
+        raise _unknown(head, ref, "no such class can be imported")
+    if not _has_entry(cls):
+        raise _unknown(head, ref, "that class is not registered with @versioned")
+    return entry_of(cls).newborn(text, written)
+
+
+def _unknown(head: StampedClass, ref: GlobalRef, reason: str) -> UnknownClassError:
+    renamed = "" if ref == head.ref else f" (renamed to {ref})"
+    return UnknownClassError(str(head.ref), head.version, f"{reason}{renamed}")
+
+
+def _has_entry(cls: type) -> bool:
+    try:
+        entry_of(cls)
+    except KeyError:
+        return False
+    return True
+
+
+def _imported_class(ref: GlobalRef) -> type | None:
+    try:
+        found = import_ref(ref)
+    except ModuleNotFoundError as error:
+        # The module itself or a package of it; a module that it imports in vain is another matter.
+        if error.name is None or not f"{ref.module}.".startswith(f"{error.name}."):
+            raise
+        return None
+    except AttributeError:
+        return None
+    return found if isinstance(found, type) else None
+
+
+stamps.find_with(find_stamp)
+entries.import_migrations_with(import_migrations)
