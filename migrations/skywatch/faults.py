@@ -4,7 +4,7 @@ from pickle_migrate import versioned
 
 
 @versioned(2, unstamped=1, migrations="skywatch_migrations")
-class SensorFault(Exception):
+class SensorFault(Exception):  # noqa: N818 - its name since release 1
     """An instrument gave no usable value. Up to release 4.1 the code stood before the message."""
 
     def __init__(self, message, code, serial_number=None):

@@ -11,22 +11,31 @@ from skywatch.codes import Sky
 T = TypeVar("T")
 
 
-@versioned(2, unstamped=1, migrations="skywatch_migrations")
+@versioned(1, unstamped=1, migrations="skywatch_migrations")
 class Extremes(NamedTuple):
-    """The lowest and the highest value of a day. Up to release 4.1 the highest stood first."""
+    """The highest and the lowest value of a day. There are pickles of it without a version, which
+    hold values by position, so the fields keep their places.
+    """
 
-    low: float
     high: float
-    mean: float
+    low: float
 
 
-@versioned(2, unstamped=1, migrations="skywatch_migrations")
+@versioned(1, unstamped=1, migrations="skywatch_migrations")
 class Span(NamedTuple):
     """From one hour to another."""
 
     start: int
     end: int
-    name: str = ""
+
+
+@versioned(2, migrations="skywatch_migrations")
+class Tide(NamedTuple):
+    """High and low water, in metres. In release 4.1 low water stood first."""
+
+    high: float
+    low: float
+    place: str
 
 
 @versioned(3, unstamped=1, migrations="skywatch_migrations")
