@@ -21,7 +21,7 @@ def wind(text):
     return direction, int(speed)
 
 
-# The base Audited was put under Observation. Old pickles have no fields of it, so its field is added.
+# The base Audited was put under Observation. Old pickles have no field of it, so it is added.
 Lineage("skywatch.observations:Observation").upgrade(
     2,
     RenameField("temp_f", "temp_c"),
