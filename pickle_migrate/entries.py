@@ -45,7 +45,7 @@ class Entry:
     stamp: Stamp
     reduce: Reducer
     hooked: bool
-    only_dict: bool
+    fast: bool
     _restorers: dict[str | None, Restorer] = attrs.field(factory=dict)
     _newborns: dict[str, Newborn] = attrs.field(factory=dict)
     _generation: int = -1
@@ -100,15 +100,15 @@ def make_entry(cls: type, *, hooked: bool) -> Entry:
     """The entry of a class that carries a declaration. Imports nothing."""
     shape = shape_of(cls)
     by_value = is_by_value(cls)
-    fast = can_be_fast(cls, shape) and not hooked
+    fast = can_be_fast(cls, shape)
     plain_value = shape.kind.build in ("enum", "namedtuple")
     written = StampText(
         tuple(_stamped(k) for k in registered_in_mro(cls)), wrapped=not fast and not plain_value
     )
-    make, first = newborn_for(cls, shape)
+    make, first = newborn_for(cls, shape, adopting=fast and hooked)
     stamp = Stamp.make(written, make, *first, by_value=by_value)
     reduce = writer_for(cls, shape, stamp, fast=fast, by_value=by_value)
-    return Entry(cls, declaration_of(cls), shape, stamp, reduce, hooked, shape.kind.only_dict)
+    return Entry(cls, declaration_of(cls), shape, stamp, reduce, hooked, fast)
 
 
 def can_be_fast(cls: type, shape: Shape) -> bool:

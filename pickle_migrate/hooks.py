@@ -32,6 +32,8 @@ def install(cls: type, declaration: Declaration) -> None:
         hooks: dict[str, Any] = {"__reduce_ex__": reduce_ex}
         if _needs_setstate(cls, shape, declaration):
             hooks["__setstate__"] = setstate
+            if shape.kind.only_dict and not own_methods(cls, "__copy__"):
+                hooks["__copy__"] = shallow_copy
         # A class that another decorator copied (slots=True) carries the hooks already.
         before = vars(cls).get(MARK)
         own = dict(before.originals) if before is not None else {}
@@ -105,19 +107,33 @@ def reduce_ex(self: Any, protocol: Any) -> Any:
         return originals[level](self, protocol)
 
 
+def shallow_copy(self: Any) -> Any:
+    """As ``copy.copy`` does it, but with a dict of its own: a newborn of the fast form makes the
+    dict that it is given its ``__dict__``, and the original's must not be shared.
+    """
+    reduced = entry_of(type(self)).reduce(self)
+    if isinstance(reduced, str):
+        return self
+    make, args, state, items, pairs = (*reduced, None, None)[:5]
+    twin = make(*args)
+    twin.__setstate__(dict(state) if type(state) is dict else state)
+    if items is not None:
+        twin.extend(items)
+    for key, value in pairs or ():
+        twin[key] = value
+    return twin
+
+
 def setstate(self: Any, state: Any) -> None:
     """Take what BUILD hands over: a pair of stamp and state, or the state of an unstamped pickle."""
     entry = _entries.get(type(self)) or entry_of(type(self))
-    if type(state) is tuple and is_wrapped(state):
-        stamp = state[0]
-        if stamp is entry.stamp and entry.only_dict:
-            self.__dict__.update(state[1])
-        else:
-            restorer = entry.restorer(stamp.text, stamp.written)
-            with depth.inside(depth.restoring, self, 1):
-                restorer.restore_wrapped(self, state)
-    elif entry.only_dict:
+    if type(state) is dict and entry.fast:
+        # A stamped object of such a class carries its own __setstate__: this one is unstamped.
         entry.restorer(None, None).restore_raw(self, state)
+    elif is_wrapped(state):
+        restorer = entry.restorer(state[0].text, state[0].written)
+        with depth.inside(depth.restoring, self, 1):
+            restorer.restore_wrapped(self, state)
     else:
         _restore_unstamped(self, state, entry)
 

@@ -97,7 +97,7 @@ class Unpickler(pickle.Unpickler):
         ref = GlobalRef(module_name, global_name)
         today = self._registry.current_ref(ref)
         if today != ref:
-            return self._registry.class_at(today) or resolver.import_ref(today)
+            return resolver.import_ref(today)
         if self._registry.renames_below(ref):
             return _Outer(ref)
         return None

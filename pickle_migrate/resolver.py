@@ -99,13 +99,13 @@ def find_stamp(text: str, registry: Registry = DEFAULT) -> Callable[..., Any]:
 
 def _find_stamp(text: str, written: StampText, registry: Registry) -> Callable[..., Any]:
     head = written.head
-    cls = registry.class_at(head.ref) or _imported_class(head.ref)
+    cls = _imported_class(head.ref) or registry.class_at(head.ref)
     if cls is not None and _has_entry(cls) and entry_of(cls).stamp.text == text:
         return entry_of(cls).stamp
     # Not a current stamp: now the declarations count, wherever they stand.
     import_migrations()
     ref = registry.current_ref(head.ref, head.version or None, head.fingerprint)
-    cls = registry.class_at(ref) or _imported_class(ref)
+    cls = _imported_class(ref) or registry.class_at(ref)
     if cls is None:
         raise _unknown(head, ref, "no such class can be imported")
     if not _has_entry(cls):

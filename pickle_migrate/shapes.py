@@ -212,8 +212,9 @@ def named_by_text(state: dict[Any, Any]) -> dict[str, Any]:
     ``encoding="bytes"`` leaves as bytes; attribute names are ASCII there.
     """
     for name in state:
-        if type(name) is bytes:
-            return {k.decode("ascii") if type(k) is bytes else k: v for k, v in state.items()}
+        if type(name) is not bytes:
+            return state
+        return {k.decode("ascii") if type(k) is bytes else k: v for k, v in state.items()}
     return state
 
 
