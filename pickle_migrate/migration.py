@@ -1,0 +1,10 @@
+import attrs
+
+
+@attrs.frozen
+class Migration:
+    ref: object
+    version: int
+    operations: tuple
+    origin: str
+    arguments: object = None
