@@ -1,15 +1,20 @@
-from pickle_migrate.operations import Operation
+"""A chain of migrations as one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pickle_migrate.migration import Migration
 
 
-def compile_chain(steps):
-    def run(state):
-        if type(state) is dict:
-            state = dict(state)
-        for s in steps:
-            for o in s.operations:
-                r = o.apply(state, s.ref, s.version) if isinstance(o, Operation) else o(state)
-                if r is not None:
-                    state = r
+def compile_chain(migrations: Sequence[Migration]) -> Callable[[Any], Any]:
+    """One function that takes a state through all migrations, in order."""
+    steps = tuple(migrations)
+
+    def migrate(state: Any) -> Any:
+        for step in steps:
+            state = step.apply(state)
         return state
 
-    return run
+    return migrate
