@@ -62,7 +62,8 @@ def ref(cls: type) -> str:
 
 
 class _Describer:
-    def __init__(self) -> None:
+    def __init__(self, *, unordered: bool = True) -> None:
+        self.whole = unordered
         self.seen: dict[int, str] = {}
         self.kept: list[Any] = []  # an id is only good while its object lives
 
@@ -136,6 +137,8 @@ class _Describer:
         return [self.walk(value, f"{path}[{i}]") for i, value in enumerate(values)]
 
     def unordered(self, values: Any, name: str, path: str) -> dict[str, Any]:
+        if not self.whole:
+            return {name: len(values)}
         ordered = sorted(values, key=_sort_text)
         found: dict[str, Any] = {name: self.members(ordered, path)}
         return found | _stranded(values)
@@ -143,6 +146,8 @@ class _Describer:
     def pairs(self, mapping: dict[Any, Any], path: str) -> dict[str, Any]:
         if all(type(key) is str for key in mapping):
             return {"dict": {k: self.walk(mapping[k], f"{path}.{k}") for k in sorted(mapping)}}
+        if not self.whole:
+            return {"items": len(mapping)}
         ordered = sorted(mapping.items(), key=lambda item: _sort_text(item[0]))
         items = [
             [self.walk(key, f"{path}.keys[{i}]"), self.walk(value, f"{path}.values[{i}]")]
@@ -162,7 +167,8 @@ def _fields(obj: Any) -> dict[str, Any]:
 
 
 def _sort_text(obj: Any) -> str:
-    return json.dumps(describe(obj), sort_keys=True)
+    # Without the members of other sets: an object may lead back to the set that is being sorted.
+    return json.dumps(_Describer(unordered=False).walk(obj, "$"), sort_keys=True)
 
 
 def _stranded(container: Any) -> dict[str, Any]:

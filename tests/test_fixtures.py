@@ -90,12 +90,19 @@ def shared_row(unpickler: Any, stream: io.BytesIO, size: int) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def archive() -> dict[str, dict[str, Any]]:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What came of every file: by loader, then by path."""
+    settings = tmp_path_factory.mktemp("settings") / "pickle_migrate.toml"
+    settings.write_text('migrations = ["skywatch_migrations", "pairs"]')
     path = os.pathsep.join(map(str, [ROOT / "migrations", ROOT / "tests", ROOT]))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "import test_fixtures as t; t.load_archive()"],
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PICKLE_MIGRATE_SETTINGS": str(settings),
+        },
         check=True,
         stdout=subprocess.PIPE,
     )

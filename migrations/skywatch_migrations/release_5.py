@@ -53,6 +53,10 @@ Lineage("skywatch.observations:Series").upgrade(
     ConvertField("values", lambda values: [celsius(value) for value in values]),
 )
 
+# In release 4.1 this was a namedtuple without types. Types are part of a fingerprint, and the error
+# that a pickle of 4.1 raised named this one. The fields are the same ones in the same order.
+Lineage("skywatch.observations:Extremes").accept_fingerprint(1, "dc1d6d9c")
+
 # High and low water changed places. Values go by name, so only the new field needs a word.
 Lineage("skywatch.observations:Tide").upgrade(1, AddField("place", default=""))
 
@@ -172,8 +176,9 @@ upload = Lineage("skywatch.jobs:Upload")
 upload.fields(1, "path", "size")
 upload.upgrade(1, AddField("checksum", default=None))
 
+SEVERITIES = {1: "watch", 2: "warning"}
 Lineage("skywatch.alerts:Alert").upgrade(
-    1, RenameField("level", "severity"), ConvertField("severity", {1: "watch", 2: "warning"}.get)
+    1, RenameField("level", "severity"), ConvertField("severity", SEVERITIES.__getitem__)
 )
 
 # A frozen dataclass with slots writes its values by position, and the new field stands first.
