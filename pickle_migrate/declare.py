@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pickle_migrate.errors import RefError, UnsupportedShapeError, VersionNumberError
 from pickle_migrate.hooks import install
 from pickle_migrate.lineage import Finisher, check_version
-from pickle_migrate.migration import Migration
-from pickle_migrate.operations import Operation
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Declaration, Registry, fingerprint_of
 from pickle_migrate.renames import OldName
 from pickle_migrate.shapes import kind_of
+
+if TYPE_CHECKING:
+    from pickle_migrate.operations import Operation
 
 C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -148,6 +149,8 @@ class Lineage:
         return self._add(version, operations, _caller(), arguments)
 
     def _add(self, version: int, operations: Any, where: str, arguments: Any) -> Lineage:
+        from pickle_migrate.migration import Migration  # a program without steps need not pay
+
         check_version(self.ref, version)
         migration = Migration(self.ref, version, tuple(operations), where, arguments)
         self._registry.record(self.ref).add_step(migration)

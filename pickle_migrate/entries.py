@@ -35,7 +35,7 @@ def import_migrations_with(function: Callable[[Iterable[str]], None]) -> None:
     _import_migrations = function
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Entry:
     """One versioned class at work. ``hooked``: BUILD enters registration's ``__setstate__``."""
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from pickle_migrate.errors import DuplicateStepError, VersionNumberError
-from pickle_migrate.migration import Migration
 from pickle_migrate.refs import GlobalRef
+
+if TYPE_CHECKING:
+    from pickle_migrate.migration import Migration
 
 Finisher = Callable[[Any], object]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class LineageRecord:
     """What was declared for one ref. ``Lineage`` is the public way to write it."""
 

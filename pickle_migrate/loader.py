@@ -13,7 +13,8 @@ import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from pickle_migrate import collector, deep, finishing, resolver, stamps
+from pickle_migrate import collector, finishing, resolver, stamps
+from pickle_migrate.errors import UnknownClassError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry
 
@@ -97,7 +98,7 @@ class Unpickler(pickle.Unpickler):
         ref = GlobalRef(module_name, global_name)
         today = self._registry.current_ref(ref)
         if today != ref:
-            return resolver.import_ref(today)
+            return _imported(ref, today)
         if self._registry.renames_below(ref):
             return _Outer(ref)
         return None
@@ -114,6 +115,14 @@ class Unpickler(pickle.Unpickler):
             if isinstance(owner, _Outer):
                 return resolver.import_ref(inner)
         return builtins.getattr(owner, name, *default)
+
+
+def _imported(ref: GlobalRef, today: GlobalRef) -> Any:
+    try:
+        return resolver.import_ref(today)
+    except (ImportError, AttributeError) as error:
+        reason = f"it is renamed to {today}, which cannot be imported: {error}"
+        raise UnknownClassError(str(ref), 0, reason) from error
 
 
 class _Outer:
@@ -188,6 +197,8 @@ def dumps(
     """``pickle.dumps``, also for graphs that are too deep for the C pickler. Raises TooDeepError,
     and what pickle raises.
     """
+    from pickle_migrate import deep  # a program that only loads need not pay for it
+
     return deep.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
 
 

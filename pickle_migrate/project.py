@@ -7,14 +7,17 @@ within it ``pickle_migrate.toml`` wins over pyproject.toml, key by key. The envi
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from pickle_migrate.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VARIABLE = "PICKLE_MIGRATE_SETTINGS"
 _OWN_FILE = "pickle_migrate.toml"
@@ -26,12 +29,14 @@ class Settings:
 
     ``migrations``: modules to import when the first old pickle turns up. ``renames``: old name to
     new, classes as ``module:qualname`` or whole packages. ``path``: folders, absolute, that commands
-    put in front of ``sys.path``. ``source``: the file they come from, or empty.
+    put in front of ``sys.path``. ``encoding``: how commands read the 8-bit strings of Python 2, as
+    pickle's own argument of that name. ``source``: the file they come from, or empty.
     """
 
     migrations: tuple[str, ...] = ()
     renames: Mapping[str, str] = attrs.field(factory=dict)
     path: tuple[str, ...] = ()
+    encoding: str = "ASCII"
     source: str = ""
 
 
@@ -40,6 +45,8 @@ def find_settings(start: Path | None = None) -> Settings:
 
     Reads files, imports nothing that they name, writes nothing.
     """
+    from pathlib import Path  # looked for only when a name needs more than the pickle says
+
     named = os.environ.get(VARIABLE)
     if named is not None:
         return read_settings(Path(named)) if named else Settings()
@@ -79,7 +86,7 @@ def _table_of(path: Path) -> dict[str, Any] | None:
 
 
 def _settings(table: dict[str, Any], path: Path) -> Settings:
-    known = {"migrations", "renames", "path"}
+    known = {"encoding", "migrations", "path", "renames"}
     unknown = sorted(set(table) - known)
     if unknown:
         keys = ", ".join(sorted(known))
@@ -88,8 +95,18 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
         migrations=_texts(table, "migrations", path),
         renames=_renames(table.get("renames", {}), path),
         path=tuple(str((path.parent / p).resolve()) for p in _texts(table, "path", path)),
+        encoding=_encoding(table.get("encoding", "ASCII"), path),
         source=str(path),
     )
+
+
+def _encoding(value: Any, path: Path) -> str:
+    if value != "bytes":
+        try:
+            codecs.lookup(value)
+        except (LookupError, TypeError) as error:
+            raise SettingsError(str(path), f"encoding {value!r} is not known: {error}") from error
+    return str(value)
 
 
 def _texts(table: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:

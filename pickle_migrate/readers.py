@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pickle_migrate import finishing
-from pickle_migrate.compiler import compile_chain
 from pickle_migrate.errors import StateError, UnknownFieldError
-from pickle_migrate.migration import Migration
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.routes import Route
 from pickle_migrate.schema import field_order
 from pickle_migrate.shapes import Shape, builtin_base, named_by_text
 from pickle_migrate.stamps import Stamp
+
+if TYPE_CHECKING:
+    from pickle_migrate.migration import Migration
 
 Newborn = Callable[..., Any]
 _PENDING = "__setstate__"
@@ -77,13 +78,19 @@ class Restorer:
 
 
 def _chain(cls: type, route: Route) -> Callable[[Any], Any]:
-    migrate: Callable[[Any], Any] = (
-        compile_chain(route.steps) if route.steps else lambda state: state
-    )
+    migrate: Callable[[Any], Any] = _unchanged
+    if route.steps:
+        from pickle_migrate.compiler import compile_chain  # only old pickles need it
+
+        migrate = compile_chain(route.steps)
     if not route.old_names:
         return migrate
     prefixes = [(f"_{old}__", f"_{new}__") for old, new in route.old_names]
     return lambda state: _unmangled(migrate(state), prefixes)
+
+
+def _unchanged(state: Any) -> Any:
+    return state
 
 
 def _unmangled(state: Any, prefixes: list[tuple[str, str]]) -> Any:
@@ -128,7 +135,8 @@ def _adopting(cls: type) -> Newborn:
     # unpickled dict the object's __dict__, and is gone with the dict that it stood in. One call of
     # Python code here costs less than one in BUILD, and an unstamped object never has it.
     owner = next(k for k in cls.__mro__ if "__dict__" in vars(k))
-    set_dict, method, new = vars(owner)["__dict__"].__set__, types.MethodType, cls.__new__
+    set_dict, method = vars(owner)["__dict__"].__set__, types.MethodType
+    new: Callable[..., Any] = cls.__new__
 
     def newborn() -> Any:
         obj = new(cls)

@@ -19,7 +19,7 @@ from pickle_migrate.schema import schema_of
 from pickle_migrate.shapes import MARK
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Declaration:
     """What ``versioned`` said of one class. It stands in the class's own ``__dict__``, so that a
     subclass never inherits it and a class that cloudpickle rebuilds keeps it.
@@ -131,20 +131,26 @@ class Registry:
         """
         if not self._old_names and not self._renames:
             return ref
-        seen = [ref]
+        seen: list[GlobalRef] = [ref]
+        claimed: list[bool] = []
         while True:
             claims = self._old_names.get(ref, [])
             new = owner_of(ref, version, fingerprint, claims, self.holder)
             if new is None:
-                new = self._renames.once(ref)
+                new, claims = self._renames.once(ref), []
             if new is None or new == ref:
                 return ref
             # Names that swapped end here: the new name is borne by a live class.
             if claims and self.holder(new) is not None:
                 return new
             if new in seen:
+                start = seen.index(new)
+                if all(claimed[start:]) and claims:
+                    # Lineages that name each other swapped names; their classes are not met yet.
+                    return seen[start + 1]
                 raise RenameLoopError(tuple(str(r) for r in [*seen, new]))
             seen.append(new)
+            claimed.append(bool(claims))
             ref = new
 
     def renames_below(self, ref: GlobalRef) -> bool:

@@ -25,7 +25,7 @@ class OldName:
         return self.until is None or version is None or version <= self.until
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Holder:
     """A registered class that bears a name today, as far as choosing between owners needs it."""
 
@@ -34,7 +34,7 @@ class Holder:
     fingerprint: str | None
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class RenameMap:
     """Rules that are true for all pickles: a class's ref, or a module prefix, and what it is now."""
 

@@ -6,6 +6,8 @@ route serves the plan that a person reads and the load that follows it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from pickle_migrate.errors import (
@@ -18,14 +20,16 @@ from pickle_migrate.errors import (
     UnstampedError,
 )
 from pickle_migrate.lineage import Finisher, LineageRecord
-from pickle_migrate.migration import Migration
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import declaration_of, registered_in_mro
 from pickle_migrate.schema import field_order
 from pickle_migrate.stamps import StampedClass, StampText
 
+if TYPE_CHECKING:
+    from pickle_migrate.migration import Migration
 
-@attrs.frozen
+
+@attrs.frozen(eq=False, repr=False)
 class Route:
     """The steps for objects of one class as one pickle holds them, bases before derived classes.
 
@@ -49,7 +53,7 @@ class Route:
         return self
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Leg:
     """The part of a route that belongs to one class of the MRO."""
 

@@ -7,14 +7,16 @@ other fingerprints, and a pickle tells which of them wrote it.
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import sys
 import types
 import typing
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    import ast
 
 _DIGITS = 8  # 32 bits: enough to tell branches of one class apart, short enough for every pickle
 _SPELLINGS = {
@@ -43,6 +45,8 @@ class Schema:
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits; the same on every Python version and machine."""
+        import hashlib  # only programs whose classes declare fields pay for it
+
         return hashlib.sha256(self.canonical_text().encode()).hexdigest()[:_DIGITS]
 
 
@@ -137,8 +141,10 @@ def _text_of_generic(annotation: object, origin: object) -> str:
 
 
 def _text_of_source(source: str) -> str:
-    if not source:
-        return ""
+    if not source or source.isidentifier():
+        return _SPELLINGS.get(source, source)
+    import ast  # as hashlib above
+
     try:
         return _text_of_node(ast.parse(source.strip(), mode="eval").body)
     except SyntaxError:
@@ -146,6 +152,8 @@ def _text_of_source(source: str) -> str:
 
 
 def _text_of_node(node: ast.expr) -> str:
+    import ast
+
     match node:
         case ast.Constant(value=str(text)):
             return _text_of_source(text)
@@ -163,6 +171,8 @@ def _text_of_node(node: ast.expr) -> str:
 
 
 def _text_of_subscript(base: str, inner: ast.expr) -> str:
+    import ast
+
     nodes = inner.elts if isinstance(inner, ast.Tuple) else [inner]
     if base == "Literal":
         return f"Literal[{', '.join(ast.unparse(n) for n in nodes)}]"

@@ -26,7 +26,7 @@ MARK = "__pickle_migrate__"
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE, Include/object.h
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Kind:
     """What decides how a class pickles; found by looking at the class, never at an instance.
 
@@ -52,7 +52,7 @@ class Kind:
         return self.build == "plain" and self.has_dict and not self.slots and default
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Shape:
     """The ways of a class's state. None of them imports anything; ``take`` and ``put`` run the
     class's own ``__getstate__`` and ``__setstate__`` if it has them, ``take_fields`` reads
