@@ -1,0 +1,98 @@
+"""One pickle while it is read: its bytes, how far the reading has come, and what was counted.
+
+The arguments of opcodes are cut out here, with the checks of Modules/_pickle.c. A problem is
+raised as PickleFormatError with the offset of the opcode that it is in. Nothing is allocated by a
+length that the pickle claims: what is not there is refused first.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from typing import Final, TypeAlias
+
+from pickle_migrate import scan_texts
+from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.opcodes import BY_CODE, Opcode
+from pickle_migrate.scan_model import Machine, Memo
+
+Data: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
+
+#: Offsets kept of what may occur any number of times.
+FIRST_FEW: Final = 8
+
+# memoryview has no find(); a pattern takes any buffer.
+_LINE_FEED: Final = re.compile(b"\n")
+
+
+class Reader:
+    """One pickle while it is read. ``at`` is how far it has come; offsets are those of the data."""
+
+    def __init__(self, data: Data, start: int, memo: Memo | None = None) -> None:
+        self.data = data
+        self.size = len(data)
+        self.start = start
+        self.at = start
+        self.carries_memo = memo is not None
+        self.machine = Machine(self.text_at, memo)
+        self.protocol = 0
+        self.opcodes = 0
+        self.frames = 0
+        self.longest = 0
+        self.builds = False
+        self.persistent_ids = 0
+        self.persistent_id_offsets: list[int] = []
+        self.buffers = 0
+        self.buffer_offsets: list[int] = []
+
+    def truncated(self, at: int) -> PickleFormatError:
+        """The error of an opcode whose argument is not all there."""
+        return PickleFormatError(f"the data ends inside {BY_CODE[self.data[at]].name}", at)
+
+    def number(self, at: int, width: int) -> int:
+        """The unsigned little-endian number of ``width`` bytes after the opcode."""
+        if at + 1 + width > self.size:
+            raise self.truncated(at)
+        return int.from_bytes(self.data[at + 1 : at + 1 + width], "little")
+
+    def line(self, at: int, start: int) -> bytes:
+        """The text from ``start`` to the next line feed, without it."""
+        found = _LINE_FEED.search(self.data, start)
+        if found is None:
+            raise self.truncated(at)
+        return bytes(self.data[start : found.start()])
+
+    def counted(self, at: int, op: Opcode) -> int:
+        """The offset after an opcode with a length prefix and that many bytes."""
+        length = self.number(at, op.prefix)
+        if op.signed and length >= 1 << (8 * op.prefix - 1):
+            raise PickleFormatError(f"{op.name} has a negative length", at)
+        end = at + 1 + op.prefix + length
+        if end > self.size:
+            raise self.truncated(at)
+        if length > self.longest:
+            self.longest = length
+        return end
+
+    def text_at(self, at: int) -> str | None:
+        """The text that the opcode at ``at`` pushes; None if the reader's encoding decides."""
+        op = BY_CODE[self.data[at]]
+        if op.lines:
+            line = self.line(at, at + 1)
+            if op.name == "UNICODE":
+                return scan_texts.unescaped(line)
+            raw = scan_texts.unquoted(line)
+        else:
+            start = at + 1 + op.prefix
+            raw = bytes(self.data[start : start + self.number(at, op.prefix)])
+            if op.name in ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"):
+                return decoded(raw, "utf-8", "surrogatepass", at)
+        return raw.decode("ascii") if raw.isascii() else None
+
+
+def decoded(raw: bytes, encoding: str, errors: str, at: int) -> str:
+    """The text of a global's name. Raises PickleFormatError."""
+    try:
+        return raw.decode(encoding, errors)
+    except UnicodeDecodeError:
+        raise PickleFormatError(f"the name of a global is not {encoding}", at) from None

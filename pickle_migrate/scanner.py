@@ -1,0 +1,248 @@
+"""Bytes in, values out: what a pickle names, and how it uses what it names.
+
+A pickle is a program. A scan reads it as CPython's C unpickler would (Modules/_pickle.c) and runs
+nothing: no module is imported, nothing is called, nothing is written.
+
+``scan`` reads one pickle, ``scan_all`` every pickle in a row. Both take any bytes-like object, and
+read it in place: a memory-mapped file is never copied as a whole. Both end in a result or in
+PickleFormatError, which says at which byte.
+
+What is decided as C decides it
+    Unknown opcodes, truncated arguments, lengths and frames beyond the end, negative lengths, texts
+    of numbers, memo keys that are not set, extension codes, protocols, marks and stack underflow.
+What is not
+    What only shows when a value is made: whether text is valid UTF-8, whether a key is hashable,
+    whether a call succeeds. So a scan accepts each pickle that C accepts, and some that C refuses.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.scan_model import STAMPS, Memo, Named, Use
+from pickle_migrate.scan_reader import Data, Reader
+from pickle_migrate.scan_steps import run
+
+_STRONGEST_FIRST: Final[tuple[Use, ...]] = ("instantiated", "called", "named")
+
+
+@attrs.frozen
+class Global:
+    """One ref that a pickle names, with all its uses.
+
+    ``ref`` is as the pickle spells it; see ``mapped`` for Python 2's names. ``offset`` is that of
+    the opcode that names it first, ``count`` how many opcodes name it. ``protocol`` is what the
+    unpickler believes at that place: the last PROTO, or 0 without one; a ref named under two
+    protocols is two globals. A ``count`` of 0: the pickle before this one named it.
+
+    ``uses``, strongest first: "instantiated" (NEWOBJ, NEWOBJ_EX, OBJ, INST, or the first argument
+    of copyreg's constructors), "called" (REDUCE), "named" (it stands somewhere as data, or nothing
+    is done with it).
+
+    ``via``: "find_class" when the unpickler is asked for it by name. "getattr" when it is a call of
+    ``getattr`` on a global, which is how protocols below 4 write nested classes. "text_only" when a
+    stamp is given as text, as for classes that are pickled by value.
+    """
+
+    ref: GlobalRef
+    offset: int
+    uses: tuple[Use, ...]
+    count: int
+    protocol: int
+    via: str
+
+    @property
+    def use(self) -> Use:
+        """The strongest of its uses."""
+        return self.uses[0]
+
+    @property
+    def stamp(self) -> str | None:
+        """The text of the stamp, if this global is one."""
+        is_text = ":" in self.ref.qualname
+        return self.ref.qualname if self.ref.module == STAMPS and is_text else None
+
+
+@attrs.frozen
+class Extension:
+    """An extension code (EXT1, EXT2, EXT4) and the uses of what it stands for in the reader."""
+
+    code: int
+    offset: int
+    uses: tuple[Use, ...]
+    count: int
+
+
+@attrs.frozen
+class Unresolvable:
+    """A global whose name no scan can know, because the pickle computes it."""
+
+    offset: int
+    reason: str
+
+
+@attrs.frozen
+class Scan:
+    """What one pickle holds. Offsets count bytes from the start of the data that was scanned.
+
+    ``globals`` and ``extensions`` are in order of their offset. ``protocol``: the highest of PROTO
+    and of the opcodes' protocols. ``longest``: bytes of the longest single argument. ``memo``: how
+    many memo keys are set, ``highest_key``: the highest of them, -1 without any. ``marks``: how
+    deep marks nest. ``persistent_ids`` and ``buffers`` are counts, with the first few offsets.
+    ``carries_memo``: the pickle refers to objects of the pickle before it, as a Pickler writes it
+    that dumps twice.
+    """
+
+    start: int
+    end: int
+    protocol: int
+    globals: tuple[Global, ...]
+    extensions: tuple[Extension, ...]
+    unresolvable: tuple[Unresolvable, ...]
+    opcodes: int
+    frames: int
+    longest: int
+    memo: int
+    highest_key: int
+    marks: int
+    builds: bool
+    persistent_ids: int
+    persistent_id_offsets: tuple[int, ...]
+    buffers: int
+    buffer_offsets: tuple[int, ...]
+    carries_memo: bool = False
+
+    @property
+    def refs(self) -> frozenset[GlobalRef]:
+        """All refs, as the pickle spells them."""
+        return frozenset(g.ref for g in self.globals)
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """The texts of all stamps, in order of their offset."""
+        return tuple(g.stamp for g in self.globals if g.stamp is not None)
+
+    def uses_of(self, ref: GlobalRef) -> frozenset[Use]:
+        """All uses of a ref, under any protocol; empty if the pickle doesn't name it."""
+        return frozenset(use for g in self.globals if g.ref == ref for use in g.uses)
+
+
+@attrs.frozen
+class Scans:
+    """The pickles that stand one after the other in some data, and what follows them.
+
+    ``end`` is where the last one ends, ``size`` the length of the data. ``problem`` says why what
+    follows is no pickle; None when nothing follows.
+    """
+
+    pickles: tuple[Scan, ...]
+    end: int
+    size: int
+    problem: PickleFormatError | None = None
+
+    @property
+    def trailing(self) -> int:
+        """How many bytes follow the last pickle."""
+        return self.size - self.end
+
+
+def scan(data: Data, offset: int = 0) -> Scan:
+    """Read the pickle that starts at ``offset``, up to its STOP. What follows is not looked at.
+
+    Raises PickleFormatError. Imports and runs nothing that the pickle names.
+    """
+    return _result(_read(_plain_view(data), offset, None))
+
+
+def scan_all(data: Data, offset: int = 0) -> Scans:
+    """Read every pickle from ``offset`` on, one after the other.
+
+    A pickle that refers to memo keys of the pickle before it is read with that pickle's memo.
+    Raises PickleFormatError if not even one pickle stands there.
+    """
+    view = _plain_view(data)
+    reader = _read(view, offset, None)
+    found = [_result(reader)]
+    problem = None
+    while reader.at < len(view):
+        try:
+            reader = _next(view, reader)
+        except PickleFormatError as error:
+            problem = error
+            break
+        found.append(_result(reader))
+    return Scans(tuple(found), found[-1].end, len(view), problem)
+
+
+def mapped(ref: GlobalRef, protocol: int) -> GlobalRef:
+    """The ref that the C unpickler looks for, with ``fix_imports`` on, as it is by default.
+
+    Below protocol 3 it turns Python 2's names into Python 3's. ``protocol`` is that of the Global.
+    Imports nothing that the ref names.
+    """
+    if protocol >= 3:
+        return ref
+    from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+
+    pair = NAME_MAPPING.get((ref.module, ref.qualname))
+    if pair is not None:
+        return GlobalRef(*pair)
+    return GlobalRef(IMPORT_MAPPING.get(ref.module, ref.module), ref.qualname)
+
+
+def _read(view: Data, offset: int, memo: Memo | None) -> Reader:
+    reader = Reader(view, offset, memo)
+    run(reader)
+    return reader
+
+
+def _next(view: Data, before: Reader) -> Reader:
+    try:
+        return _read(view, before.at, None)
+    except PickleFormatError:
+        return _read(view, before.at, before.machine.memo)
+
+
+def _plain_view(data: Data) -> Data:
+    if not isinstance(data, memoryview):
+        return data
+    return data.cast("B") if data.c_contiguous else memoryview(data.tobytes())
+
+
+def _result(reader: Reader) -> Scan:
+    machine = reader.machine
+    named = machine.named.values()
+    return Scan(
+        start=reader.start,
+        end=reader.at,
+        protocol=reader.protocol,
+        globals=tuple(_global(n) for n in named if n.via != "extension"),
+        extensions=tuple(
+            Extension(n.code, n.offset, _uses(n), n.count) for n in named if n.via == "extension"
+        ),
+        unresolvable=tuple(Unresolvable(*pair) for pair in machine.unresolvable),
+        opcodes=reader.opcodes,
+        frames=reader.frames,
+        longest=reader.longest,
+        memo=len(machine.memo),
+        highest_key=machine.memo.highest,
+        marks=machine.deepest,
+        builds=reader.builds,
+        persistent_ids=reader.persistent_ids,
+        persistent_id_offsets=tuple(reader.persistent_id_offsets),
+        buffers=reader.buffers,
+        buffer_offsets=tuple(reader.buffer_offsets),
+        carries_memo=reader.carries_memo,
+    )
+
+
+def _global(named: Named) -> Global:
+    return Global(named.ref, named.offset, _uses(named), named.count, named.protocol, named.via)
+
+
+def _uses(named: Named) -> tuple[Use, ...]:
+    return tuple(use for use in _STRONGEST_FIRST if use in named.uses) or ("named",)
