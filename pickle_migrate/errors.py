@@ -405,6 +405,50 @@ class FileError(PickleMigrateError):
         return self.remedy
 
 
+class CompressionError(PickleMigrateError):
+    """Compressed bytes were not taken apart: damaged, cut short, followed by others, too large."""
+
+    codec: str
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"The {self.codec} data {self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
+class ContentError(PickleMigrateError):
+    """A file holds something else than pickles, or pickles that only their program can read."""
+
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"The file {self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
+class VerificationError(PickleMigrateError):
+    """A new pickle was read back and is not what was to be written. It was not put in place.
+
+    ``differences`` say where, the first few of them.
+    """
+
+    problem: str
+    differences: tuple[str, ...] = ()
+
+    def what(self) -> str:
+        where = f": {'; '.join(self.differences)}" if self.differences else ""
+        return f"The new pickle {self.problem}{where}."
+
+    def advice(self) -> str:
+        return "The file was left as it was."
+
+
 class TooDeepError(PickleMigrateError, pickle.PicklingError):
     """A graph is nested too deep to be written again. ``depth_limit`` is what was tried."""
 
