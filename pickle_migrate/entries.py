@@ -1,7 +1,7 @@
 """What the running program knows of one versioned class: its shape, its stamp, its routes.
 
-An entry is made when the class is first met and kept for the life of the class. Routes are found when
-the first pickle that needs one turns up, and found anew when something was declared since.
+An entry is made when the class is first met and kept for the life of the class. Routes are found
+when the first pickle that needs one turns up, and found anew when something was declared since.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Entry:
             return found
 
     def newborn(self, text: str, written: StampText) -> Newborn:
-        """The callable for a stamp of this class: the current stamp itself, or one that migrates."""
+        """The callable for a stamp of this class: the current stamp, or one that migrates."""
         if text == self.stamp.text:
             return self.stamp
         restorer = self.restorer(text, written)

@@ -1,8 +1,8 @@
 """Every error that pickle_migrate raises.
 
-Each error says what happened, where, and what to do. The facts are attributes, so a program can act
-on them without reading the sentence. Every error survives pickling and copying: its ``args`` are its
-fields, in order.
+Each error says what happened, where, and what to do. The facts are attributes, so a program can
+act on them without reading the sentence. Every error survives pickling and copying: its ``args``
+are its fields, in order.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ _MISSING = object()
 class PickleMigrateError(Exception):
     """Base of all errors of this package. ``str(error)`` is a sentence for a person.
 
-    A child class names its facts as annotated fields; they are given by position or by name, and are
-    attributes. Not an attrs class: twenty of those would be a sixth of this package's import time.
+    A child class names its facts as annotated fields; they are given by position or by name, and
+    are attributes. Not an attrs class: twenty of those would be a sixth of this package's import
+    time.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ()
@@ -134,7 +135,7 @@ class RenameLoopError(DeclarationError):
 
 
 class AmbiguousRenameError(DeclarationError):
-    """A name belongs to one class today and belonged to another before, and nothing says until when."""
+    """A name is one class's today and was another's before, and nothing says until when."""
 
     ref: str
     candidates: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Loading and dumping with pickle's own signatures: the one place where pickles are loaded.
 
-Everything that plain pickle does for stamped pickles it does here too. What the loader adds: renames
-of unstamped classes, the finishing stage, a pause of the cyclic garbage collector while the graph is
-built, and writing of graphs too deep for the C pickler.
+Everything that plain pickle does for stamped pickles it does here too. What the loader adds:
+renames of unstamped classes, the finishing stage, a pause of the cyclic garbage collector while the
+graph is built, and writing of graphs too deep for the C pickler.
 """
 
 from __future__ import annotations

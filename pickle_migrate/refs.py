@@ -1,8 +1,8 @@
 """What a pickle names to import, as a value.
 
-A pickle names a class or a function by two texts, a module and a qualified name. ``GlobalRef`` holds
-the pair. Its text form is ``module:qualname``, the form of entry points, because a dot alone does
-not tell where the module ends.
+A pickle names a class or a function by two texts, a module and a qualified name. ``GlobalRef``
+holds the pair. Its text form is ``module:qualname``, the form of entry points, because a dot alone
+does not tell where the module ends.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Holder:
 
 @attrs.define(eq=False, repr=False)
 class RenameMap:
-    """Rules that are true for all pickles: a class's ref, or a module prefix, and what it is now."""
+    """Rules that are true for all pickles: a class or a module prefix, and what it is now."""
 
     _rules: dict[str, str] = attrs.field(factory=dict)
 

@@ -1,7 +1,7 @@
 """From what a pickle holds to what the code has: which steps, and what stands in the way.
 
-A route is a value. It is found without importing anything, lists every problem at once, and the same
-route serves the plan that a person reads and the load that follows it.
+A route is a value. It is found without importing anything, lists every problem at once, and the
+same route serves the plan that a person reads and the load that follows it.
 """
 
 from __future__ import annotations

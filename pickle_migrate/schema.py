@@ -1,8 +1,8 @@
 """The fields of a class at one version, and their fingerprint.
 
-The fingerprint is a digest of canonical text that this module defines, never of ``repr()``: reprs of
-types change between Python versions. Two branches that both make a version 4 with other fields get
-other fingerprints, and a pickle tells which of them wrote it.
+The fingerprint is a digest of canonical text that this module defines, never of ``repr()``: reprs
+of types change between Python versions. Two branches that both make a version 4 with other fields
+get other fingerprints, and a pickle tells which of them wrote it.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ name carries the class, its version and its fingerprint, and the same for each r
     shop/models:Gift@2+shop/models:Order@3~1f0c77ab!
 
 Slashes stand for dots, because protocols 4 and 5 split a global's name at dots (PEP 3154) and older
-ones refuse them. Version 0 says that the class was not registered and a base was. A ``!`` at the end
-says that the pickled state is a pair of stamp and state.
+ones refuse them. Version 0 says that the class was not registered and a base was. A ``!`` at the
+end says that the pickled state is a pair of stamp and state.
 
 Python's own unpickler finds a stamp as it finds any global: it imports this module and asks for the
 name, which ``__getattr__`` answers (PEP 562). So plain ``pickle.load`` migrates.
@@ -105,8 +105,8 @@ def _unquote(name: str, text: str) -> str:
 class Stamp(functools.partial[Any]):
     """The callable that makes a newborn object when a pickle is loaded.
 
-    It is a ``functools.partial`` so that the C unpickler makes objects of the current version without
-    entering Python. It pickles by name, as a global of this module.
+    It is a ``functools.partial`` so that the C unpickler makes objects of the current version
+    without entering Python. It pickles by name, as a global of this module.
     """
 
     text: str
