@@ -100,8 +100,9 @@ class Migration:
         The given state is not changed. Raises MigrationError's children; runs the functions that
         the operations hold.
         """
+        ref = str(self.ref)
         for operation in self.operations:
-            state = operation.apply(state, self.ref, self.source)
+            state = operation.apply(state, ref, self.source)
         return state
 
 
