@@ -23,6 +23,7 @@ from pathlib import Path
 
 import attrs
 
+OTHERS = ("PICKLE_MIGRATE", "PYTEST", "PYTHON")  # variables that would change what a page shows
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 _FILE_NAME = re.compile(r"# (?P<path>[\w./-]+\.\w+)\n")
 _LEFT_OUT = re.compile(r"^(?:% |<!-- )shown only: (?!-->)\S")
@@ -109,7 +110,7 @@ def run_page(blocks: list[Block], folder: Path) -> int:
 
 
 def _environment() -> dict[str, str]:
-    kept = {n: v for n, v in os.environ.items() if not n.startswith(("PICKLE_MIGRATE", "PYTHON"))}
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(OTHERS)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # No bytecode: a page writes a module twice within one second.
     ours = {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
