@@ -25,7 +25,7 @@ def main():
     """Run pytest in the environment for tests, on two processes unless told otherwise."""
     python = ready("test", "test")
     given = sys.argv[1:] or ["-n", "2"]
-    command = [str(python), "-m", "pytest", "--color=no", *given]
+    command = [str(python), "-m", "pytest", "--color=no"] + given
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
