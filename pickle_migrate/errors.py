@@ -159,6 +159,9 @@ class OperationError(DeclarationError):
     def what(self) -> str:
         return f"{self.operation}: {self.problem}."
 
+    def advice(self) -> str:
+        return "Correct the operation, or the one that it contradicts."
+
 
 class SettingsError(DeclarationError):
     """A settings file cannot be read or holds a wrong value."""
@@ -168,6 +171,9 @@ class SettingsError(DeclarationError):
 
     def what(self) -> str:
         return f"Settings in {self.path}: {self.problem}."
+
+    def advice(self) -> str:
+        return "Correct it there; nothing was loaded."
 
 
 # --- what a pickle turns out to need ----------------------------------------------------------
@@ -313,6 +319,9 @@ class StepFailedError(MigrationError):
             f"{self.ref}: the step from version {self.version} ({self.step}) failed: {self.reason}."
         )
 
+    def advice(self) -> str:
+        return "Correct the step for such a state; the exception's cause shows where it failed."
+
 
 class StateError(MigrationError):
     """A state has a form that this class's pickles cannot have."""
@@ -390,6 +399,9 @@ class PickleFormatError(PickleMigrateError, pickle.UnpicklingError):
 
     def what(self) -> str:
         return f"Not a complete pickle: {self.problem} at byte {self.offset}."
+
+    def advice(self) -> str:
+        return "Take the bytes from another copy; nothing was loaded from these."
 
 
 class FileError(PickleMigrateError):

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import hypothesis
+import pytest
+from scratch import Scratch, scratch_at
 
 # No test measures time: a busy machine must not fail one.
 hypothesis.settings.register_profile("project", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("project")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scratch]:
+    """A folder for modules that the test writes. No settings; nothing that it declares stays."""
+    monkeypatch.setenv("PICKLE_MIGRATE_SETTINGS", "")
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    with scratch_at(folder) as made:
+        yield made
