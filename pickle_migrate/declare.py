@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -12,7 +13,7 @@ from pickle_migrate.lineage import Finisher, check_version
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Declaration, Registry, fingerprint_of
 from pickle_migrate.renames import OldName
-from pickle_migrate.shapes import kind_of
+from pickle_migrate.shapes import MARK, kind_of
 
 if TYPE_CHECKING:
     from pickle_migrate.operations import Operation
@@ -69,6 +70,12 @@ def _check_shape(cls: type, ref: GlobalRef, version: int, unstamped: int | None)
             "it is written in C and takes no attributes",
             "Make a subclass of it, and version that.",
         ) from None
+    if MARK not in vars(cls) and cls in copyreg.dispatch_table:
+        raise UnsupportedShapeError(
+            str(ref),
+            "copyreg has a reducer for it already, and there is one place for each class",
+            "Make that function the class's __reduce__, and leave out copyreg.pickle().",
+        )
     if unstamped is not None and unstamped > version:
         raise VersionNumberError(str(ref), f"unstamped={unstamped} is above version {version}")
     build = kind_of(cls).build

@@ -20,6 +20,7 @@ from pickle_migrate.readers import Restorer, awaited, is_wrapped
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import Declaration, declaration_of, registered_in_mro
 from pickle_migrate.shapes import MARK, Shape, own_methods, put_fields, shape_of
+from pickle_migrate.writers import PROTOCOL, stamped
 
 _entries: dict[type, Entry] = {}
 _lock = threading.RLock()
@@ -64,7 +65,10 @@ def _is_hooked(cls: type) -> bool:
 def _enter(cls: type) -> Entry:
     entry = make_entry(cls, hooked=_is_hooked(cls))
     _entries[cls] = entry
-    copyreg.pickle(cls, entry.reduce)
+    if entry.declaration.version:
+        copyreg.pickle(cls, entry.reduce)
+    else:  # a reducer that the application gave an unregistered subclass stays
+        copyreg.dispatch_table.setdefault(cls, entry.reduce)
     return entry
 
 
@@ -96,15 +100,25 @@ def entry_of(cls: type) -> Entry:
 def reduce_ex(self: Any, protocol: Any) -> Any:
     """Reduce by the class's entry; where a class's own method calls ``super()``, go on there."""
     level = depth.reducing.get(id(self))
-    if level is None and getattr(type(self), "__reduce_ex__") is reduce_ex:  # noqa: B009
-        return entry_of(type(self)).reduce(self)
-    # An unregistered subclass's own __reduce_ex__ is not hooked: it was called first, by pickle.
-    level = 1 if level is None else level
+    if level is None:
+        if getattr(type(self), "__reduce_ex__") is reduce_ex:  # noqa: B009
+            return entry_of(type(self)).reduce(self)
+        return _reduce_for_subclass(self)
     originals = own_methods(type(self), "__reduce_ex__")
     if level >= len(originals):
         return object.__reduce_ex__(self, protocol)
     with depth.inside(depth.reducing, self, level + 1):
         return originals[level](self, protocol)
+
+
+def _reduce_for_subclass(self: Any) -> Any:
+    # An unregistered subclass's own __reduce_ex__ was called first, by pickle, and called super().
+    # It gets a tuple of the usual form, whose state it may change; only its first element is ours.
+    entry = entry_of(type(self))
+    with depth.inside(depth.reducing, self, 1):
+        reduced = reduce_ex(self, PROTOCOL)
+    written = attrs.evolve(entry.stamp.written, wrapped=False)
+    return stamped(reduced, entry.cls, entry.newborn(written.encode(), written))
 
 
 def shallow_copy(self: Any) -> Any:

@@ -296,7 +296,9 @@ def put_fields(cls: type, kind: Kind) -> Callable[[Any, Any], None]:
     class's ``__setattr__`` nor a frozen class's refusal is in the way.
     """
     slots = frozenset(kind.slots)
-    write = object.__setattr__ if builtin_base(cls) is not type else type.__setattr__
+    base = builtin_base(cls)
+    write = object.__setattr__ if base is not type else type.__setattr__
+    # BaseException.__setstate__ sets attributes: name and path of an ImportError are C fields.
     is_exception = issubclass(cls, BaseException)
 
     def put(obj: Any, state: Any) -> None:
@@ -308,7 +310,7 @@ def put_fields(cls: type, kind: Kind) -> Callable[[Any, Any], None]:
             obj.__dict__.update(state)
             return
         for name, value in state.items():
-            if name in slots or (is_exception and hasattr(BaseException, name)):
+            if name in slots or (is_exception and hasattr(base, name)):
                 write(obj, name, value)
             elif kind.has_dict:
                 obj.__dict__[name] = value

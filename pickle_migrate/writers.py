@@ -8,6 +8,7 @@ and run no migration.
 from __future__ import annotations
 
 import copyreg
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from pickle_migrate.stamps import Stamp
 
 Reducer = Callable[[Any], Any]
 # Where a class is asked how it reduces; the default protocol (NEWOBJ) exists from 2 on.
-_PROTOCOL = 4
+PROTOCOL = 4
 _NEWOBJ, _NEWOBJ_EX = vars(copyreg)["__newobj__"], vars(copyreg)["__newobj_ex__"]
 
 
@@ -125,11 +126,19 @@ def _how_built(cls: type, func: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return args, None, True if func is cls else func
 
 
+def stamped(reduced: Any, cls: type, stamp: Any) -> Any:
+    """A reduce tuple with a stamp in place of what makes the object; its state is left as it is."""
+    if isinstance(reduced, str):
+        return reduced
+    func, args, *rest = reduced
+    return (stamp, _how_built(cls, func, args), *rest)
+
+
 def native_reduce(obj: Any, kind: Kind) -> Any:
     """What the class's own reduce gives, without the hook that registration put on the class."""
     if kind.reduce is None:
-        return object.__reduce_ex__(obj, _PROTOCOL)
-    arguments = (_PROTOCOL,) if kind.reduce_takes_protocol else ()
+        return object.__reduce_ex__(obj, PROTOCOL)
+    arguments = (PROTOCOL,) if kind.reduce_takes_protocol else ()
     if not kind.python_reduce:
         return kind.reduce(obj, *arguments)
     with depth.inside(depth.reducing, obj, 1):
@@ -141,9 +150,17 @@ def state_of(obj: Any, shape: Shape, raw: Any) -> Any:
     kind = shape.kind
     if kind.build == "exception":
         return {"args": obj.args, **(raw or {}), **shape.take_fields(obj)}
-    if kind.build == "reduce" and not kind.python_reduce and raw is None and kind.has_dict:
-        # A C type's reduce (datetime) forgets the attributes of a subclass.
+    if raw is None and kind.has_dict and _forgets_attributes(kind):
         return obj.__dict__ or None
     if raw is None and kind.mapping and kind.build != "reduce":
         return {}
     return shape.read(raw, 0, field_order(type(obj)))
+
+
+def _forgets_attributes(kind: Kind) -> bool:
+    # The reduce of a C type (datetime) or of the standard library (Counter) does not know of the
+    # attributes of a subclass; one that an application wrote leaves out what it means to.
+    if kind.build != "reduce" or not kind.python_reduce:
+        return kind.build == "reduce"
+    module = getattr(kind.reduce, "__module__", None) or ""
+    return module.partition(".")[0] in sys.stdlib_module_names
