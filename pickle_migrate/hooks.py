@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -32,15 +33,17 @@ def install(cls: type, declaration: Declaration) -> None:
         shape = shape_of(cls)
         hooks: dict[str, Any] = {"__reduce_ex__": reduce_ex}
         if _needs_setstate(cls, shape, declaration):
-            hooks["__setstate__"] = setstate
+            fast = can_be_fast(cls, shape)
+            hooks["__setstate__"] = _setstate_for(cls, declaration) if fast else setstate
             if shape.kind.only_dict and not own_methods(cls, "__copy__"):
                 hooks["__copy__"] = shallow_copy
         # A class that another decorator copied (slots=True) carries the hooks already.
         before = vars(cls).get(MARK)
         own = dict(before.originals) if before is not None else {}
         for name, hook in hooks.items():
-            if vars(cls).get(name) not in (hook, None):
-                own[name] = vars(cls)[name]
+            method = vars(cls).get(name)
+            if method is not None and getattr(method, "__module__", None) != __name__:
+                own[name] = method
         declaration = attrs.evolve(declaration, hooked=frozenset(hooks), originals=own)
         setattr(cls, MARK, declaration)
         for name, hook in hooks.items():
@@ -150,6 +153,37 @@ def setstate(self: Any, state: Any) -> None:
             restorer.restore_wrapped(self, state)
     else:
         _restore_unstamped(self, state, entry)
+
+
+def _setstate_for(cls: type, declaration: Declaration) -> Callable[[Any, Any], None]:
+    """``setstate`` for one class whose whole state is its ``__dict__``.
+
+    The first unstamped pickle makes a function for states with its very fields. That function takes
+    this one's place on the class, and passes on all that is not of its kind.
+    """
+    registry = declaration.registry
+
+    def __setstate__(self: Any, state: Any) -> None:  # noqa: N807 - its name on the class
+        setstate(self, state)
+        if type(self) is cls and type(state) is dict:
+            generation = registry.generation
+            made = (
+                entry_of(cls)
+                .restorer(None, None)
+                .setstate_for(
+                    tuple(state),
+                    __setstate__,
+                    "type(self) is cls and registry.generation == generation",
+                    cls=cls,
+                    registry=registry,
+                    generation=generation,
+                )
+            )
+            if made is not None and generation == registry.generation:
+                made.__module__ = __name__
+                setattr(cls, "__setstate__", made)  # noqa: B010
+
+    return __setstate__
 
 
 def _restore_unstamped(self: Any, state: Any, entry: Entry) -> None:

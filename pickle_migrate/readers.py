@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pickle_migrate.migration import Migration
 
 Newborn = Callable[..., Any]
+SetState = Callable[[Any, Any], None]
 _PENDING = "__setstate__"
 
 
@@ -39,13 +40,26 @@ class Restorer:
         """Put a state that an unstamped or a fast-form pickle holds."""
         if self.only_dict and type(raw) is dict:
             obj.__dict__.update(self.migrate(named_by_text(raw)))
-            if self.route.finishers:
-                finishing.note(self.route.finishers, obj)
+            self.done(obj)
             return
         state = self.shape.read(raw, self.route.version, self.route.field_names)
         if self.shape.kind.build == "exception":
             state = {"args": obj.args, **state}
         self.put(obj, self.migrate(state))
+
+    def setstate_for(
+        self, fields: tuple[Any, ...], onward: SetState, guard: str = "", **names: Any
+    ) -> SetState | None:
+        """A ``__setstate__`` for states with these very fields, which passes all others to
+        ``onward``; None where only the general way is right. As ``compile_setstate``.
+        """
+        route = self.route
+        if not self.only_dict or not route.steps or route.finishers or route.old_names:
+            return None
+        from pickle_migrate.layouts import Surroundings, compile_setstate
+
+        around = Surroundings(dict_setter(self.cls), onward, self.migrate, guard, names)
+        return compile_setstate(route.steps, fields, around)
 
     def restore_wrapped(self, obj: Any, wrapped: tuple[Any, ...]) -> None:
         """Put the pair of stamp and state (and a state setter) that our reducer wrote."""
@@ -130,12 +144,18 @@ def newborn_for(
     return _built, (cls,)
 
 
+def dict_setter(cls: type) -> Callable[[Any, dict[str, Any]], None]:
+    """C code that makes a dict an object's ``__dict__``, past the class's own ``__setattr__``."""
+    owner = next(k for k in cls.__mro__ if "__dict__" in vars(k))
+    setter: Callable[[Any, dict[str, Any]], None] = vars(owner)["__dict__"].__set__
+    return setter
+
+
 def _adopting(cls: type) -> Newborn:
     # BUILD looks for __setstate__ on the object before the class. This one is C code: it makes the
     # unpickled dict the object's __dict__, and is gone with the dict that it stood in. One call of
     # Python code here costs less than one in BUILD, and an unstamped object never has it.
-    owner = next(k for k in cls.__mro__ if "__dict__" in vars(k))
-    set_dict, method = vars(owner)["__dict__"].__set__, types.MethodType
+    set_dict, method = dict_setter(cls), types.MethodType
     new: Callable[..., Any] = cls.__new__
 
     def newborn() -> Any:
@@ -240,20 +260,23 @@ def _with_arguments(make: Newborn, skip: int, steps: list[Migration]) -> Newborn
 
 
 def _carrying(make: Newborn, first: tuple[Any, ...], restorer: Restorer) -> Newborn:
-    migrate, finishers, only_dict = restorer.migrate, restorer.route.finishers, restorer.only_dict
-
-    def setstate(self: Any, state: Any) -> None:
-        fields = self.__dict__
-        del fields[_PENDING]
-        if type(state) is dict and only_dict:
-            fields.update(migrate(state))
-            if finishers:
-                finishing.note(finishers, self)
-        elif is_wrapped(state):
+    def general(self: Any, state: Any) -> None:
+        del self.__dict__[_PENDING]
+        if is_wrapped(state):
             restorer.restore_wrapped(self, state)
         else:
             restorer.restore_raw(self, state)
 
+    setstate: SetState = general
+
+    def learning(self: Any, state: Any) -> None:
+        nonlocal setstate
+        general(self, state)
+        # The first state tells the fields; from the second on, a function made for them is used.
+        made = restorer.setstate_for(tuple(state), general) if type(state) is dict else None
+        setstate = made or general
+
+    setstate = learning
     method = types.MethodType
 
     def newborn(*args: Any) -> Any:

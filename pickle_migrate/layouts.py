@@ -1,0 +1,87 @@
+"""``__setstate__`` made for the exact fields of a state.
+
+The states of one pickle nearly always have the same fields. For those, all questions of what is
+there and what is in the way are answered once. What is left is to take the values, to run the user's
+functions on them, and to make the new dict the object's ``__dict__``: one Python call an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from pickle_migrate.following import CannotBeFollowed, Run, Source, placed_operations
+from pickle_migrate.migration import Migration
+from pickle_migrate.operations import RunFunction
+
+SetState = Callable[[Any, Any], None]
+
+
+@attrs.frozen(eq=False, repr=False)
+class Surroundings:
+    """What a made ``__setstate__`` needs besides the chain.
+
+    ``set_dict`` gives an object its ``__dict__``; ``onward`` takes what is not of the usual kind;
+    ``migrate`` is the whole chain. ``guard`` is a condition in Python, with the values of ``names``
+    in reach, under which the chain holds for an object; empty: always.
+    """
+
+    set_dict: Callable[[Any, dict[str, Any]], None]
+    onward: SetState
+    migrate: Callable[[Any], Any]
+    guard: str = ""
+    names: dict[str, Any] = attrs.field(factory=dict)
+
+
+def compile_setstate(
+    migrations: Sequence[Migration], fields: tuple[Any, ...], around: Surroundings
+) -> SetState | None:
+    """``setstate(self, state)`` for states with exactly the fields ``fields``, or None.
+
+    Whatever is not such a state goes to ``around.onward`` untouched. None where the chain would
+    raise for these fields. The function raises StepFailedError and the PickleMigrateErrors of the
+    user's functions that it runs; then the object is as it was. Imports nothing.
+    """
+    steps = placed_operations(migrations)
+    if not steps or not all(type(name) is str for name in fields):
+        return None
+    source = Source(steps)
+    source.names.update(
+        set_dict=around.set_dict, onward=around.onward, migrate=around.migrate, **around.names
+    )
+    if around.guard:
+        source.add(f"if not ({around.guard}):", "    return onward(self, state)")
+    if any(type(step.operation) is RunFunction for step in steps):
+        return _with_functions(source)
+    return _with_values(source, fields)
+
+
+def _with_functions(source: Source) -> SetState:
+    # A function takes the whole state, so the general chain runs; what a function returned may be
+    # held elsewhere, so it is copied into the object's own dict.
+    source.add("if type(state) is not dict or type(next(iter(state), '')) is not str:")
+    source.add("    return onward(self, state)", "fields = migrate(state)")
+    source.add("self.__dict__.clear()", "self.__dict__.update(fields)")
+    made: SetState = source.compiled("setstate(self, state)")
+    return made
+
+
+def _with_values(source: Source, fields: tuple[str, ...]) -> SetState | None:
+    run = Run(source, fields)
+    try:
+        with source.aside() as body:
+            if not all(run.take(step) for step in source.steps):
+                return None
+    except CannotBeFollowed:
+        return None
+    # As many fields, and each of them there: exactly these.
+    source.add("try:", f"    if len(state) != {len(fields)}:", "        return onward(self, state)")
+    source.add(*(f"    {value} = state[{name!a}]" for name, value in run.first.items()))
+    source.add("except (KeyError, TypeError):", "    return onward(self, state)")
+    source.insert(body)
+    made = ", ".join(f"{name!a}: {value}" for name, value in run.now.items())
+    source.add(f"set_dict(self, {{{made}}})")
+    setstate: SetState = source.compiled("setstate(self, state)")
+    return setstate
