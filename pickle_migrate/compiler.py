@@ -35,9 +35,9 @@ def compile_chain(migrations: Sequence[Migration]) -> Migrate:
     """One function that takes a state through all migrations, in order, and returns the new state.
 
     The state that it is given is not changed, neither on success nor on failure: two objects may
-    share one state. A dict gives a new dict, and its fields stand in the order that the operations
-    would leave. The functions of a chain hand one shallow copy of the state on to each other. A
-    chain without operations returns the state itself.
+    share one state. A dict that it returns is new, so an object may take it as its ``__dict__``.
+    Its fields stand in the order that the operations would leave. The functions of a chain hand one
+    shallow copy of the state on to each other. A chain without operations returns the state itself.
 
     Raises what the operations would raise, one after the other: StateError, MissingFieldError,
     FieldExistsError, StepFailedError, and any PickleMigrateError of a function. Runs the functions
@@ -144,10 +144,10 @@ class _ChainSource(Source):
         if not self._mine:
             self.add("state = state.copy() if type(state) is dict else own_copy(state)")
         self.call(step, "result", operation.function, "state")
-        is_last = step.number + 1 == len(self.steps)
         with self.under("if result is not None and result is not state:"):
-            # What a function returned may be held elsewhere; no other operation shall change it.
-            self.add("state = result" if is_last else "state = own_copy(result)")
+            # What a function returned may be held elsewhere: neither a later operation nor the
+            # object that takes this dict for its own shall change it.
+            self.add("state = own_copy(result)")
         self._mine, self._named = True, False
 
     def _conditional(self, step: Placed, operation: FieldOperation) -> None:

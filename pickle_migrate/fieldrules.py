@@ -182,6 +182,8 @@ def own_copy(state: Any) -> Any:
     """A shallow copy of a state that could be changed in place. Two objects may share one state,
     and a state may be a container that other objects hold too.
     """
+    if type(state) is dict:
+        return state.copy()
     return copy.copy(state) if isinstance(state, dict | list | set | bytearray) else state
 
 

@@ -235,11 +235,15 @@ def test_two_objects_that_share_a_state(steps):
 
 
 def test_what_a_function_returns_is_not_changed_by_later_steps():
-    """A function may return a dict that it keeps; neither operations nor functions spoil it."""
+    """A function may return a dict that it keeps; neither operations, nor functions, nor the
+    object that takes the result for its ``__dict__`` spoil it.
+    """
     kept = {"a": 1}
     for later in (RenameField("a", "b"), lambda state: state.clear(), AddField("x", 1)):
         run(lambda state: kept, later)({})
         assert kept == {"a": 1}
+    assert run(lambda state: kept)({}) == kept
+    assert run(lambda state: kept)({}) is not kept
 
 
 def test_a_list_that_others_hold_is_not_changed():
