@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from pickle_migrate.fieldrules import own_copy
 from pickle_migrate.following import CannotBeFollowed, Run, Source, placed_operations
 from pickle_migrate.migration import Migration
 from pickle_migrate.operations import RunFunction
@@ -23,14 +24,14 @@ SetState = Callable[[Any, Any], None]
 class Surroundings:
     """What a made ``__setstate__`` needs besides the chain.
 
-    ``set_dict`` gives an object its ``__dict__``; ``onward`` takes what is not of the usual kind;
-    ``migrate`` is the whole chain. ``guard`` is a condition in Python, with the values of ``names``
+    ``set_dict`` gives an object its ``__dict__``; ``onward`` takes what is not of the usual kind,
+    ``put`` a migrated state that is no dict. ``guard`` is a condition in Python, with the values of ``names``
     in reach, under which the chain holds for an object; empty: always.
     """
 
     set_dict: Callable[[Any, dict[str, Any]], None]
     onward: SetState
-    migrate: Callable[[Any], Any]
+    put: SetState
     guard: str = ""
     names: dict[str, Any] = attrs.field(factory=dict)
 
@@ -49,21 +50,31 @@ def compile_setstate(
         return None
     source = Source(steps)
     source.names.update(
-        set_dict=around.set_dict, onward=around.onward, migrate=around.migrate, **around.names
+        set_dict=around.set_dict, onward=around.onward, put=around.put, own_copy=own_copy
     )
+    source.names.update(around.names)
     if around.guard:
         source.add(f"if not ({around.guard}):", "    return onward(self, state)")
-    if any(type(step.operation) is RunFunction for step in steps):
-        return _with_functions(source)
+    kinds = {type(step.operation) for step in steps}
+    if kinds == {RunFunction}:
+        return _with_functions(source, fields)
     return _with_values(source, fields)
 
 
-def _with_functions(source: Source) -> SetState:
-    # A function takes the whole state, so the general chain runs; what a function returned may be
-    # held elsewhere, so it is copied into the object's own dict.
-    source.add("if type(state) is not dict or type(next(iter(state), '')) is not str:")
-    source.add("    return onward(self, state)", "fields = migrate(state)")
-    source.add("self.__dict__.clear()", "self.__dict__.update(fields)")
+def _with_functions(source: Source, fields: tuple[str, ...]) -> SetState | None:
+    if not fields:
+        return None
+    # The names of one pickle are all text, or all bytes (encoding="bytes"): asking for one tells.
+    source.add(f"if type(state) is not dict or {fields[0]!a} not in state:")
+    source.add("    return onward(self, state)", "state = state.copy()")
+    for step in source.steps:
+        source.comment(step)
+        source.call(step, "result", step.operation.function, "state")
+        with source.under("if result is not None and result is not state:"):
+            # What a function returned may be held elsewhere; the object gets a dict of its own.
+            source.add("state = own_copy(result)")
+    source.add("if type(state) is not dict:", "    return put(self, state)")
+    source.add("set_dict(self, state)")
     made: SetState = source.compiled("setstate(self, state)")
     return made
 

@@ -35,6 +35,9 @@ class Restorer:
         self.route = route.check()
         self.migrate = _chain(cls, route)
         self.only_dict = shape.kind.only_dict
+        # What an older version wrote by position; a current class with its own __getstate__ may
+        # give a tuple that has nothing to do with its fields.
+        self.names = route.field_names if shape.kind.mapping or route.steps else None
 
     def restore_raw(self, obj: Any, raw: Any) -> None:
         """Put a state that an unstamped or a fast-form pickle holds."""
@@ -42,7 +45,7 @@ class Restorer:
             obj.__dict__.update(self.migrate(named_by_text(raw)))
             self.done(obj)
             return
-        state = self.shape.read(raw, self.route.version, self.route.field_names)
+        state = self.shape.read(raw, self.route.version, self.names)
         if self.shape.kind.build == "exception":
             state = {"args": obj.args, **state}
         self.put(obj, self.migrate(state))
@@ -58,7 +61,7 @@ class Restorer:
             return None
         from pickle_migrate.layouts import Surroundings, compile_setstate
 
-        around = Surroundings(dict_setter(self.cls), onward, self.migrate, guard, names)
+        around = Surroundings(dict_setter(self.cls), onward, self.shape.put, guard, names)
         return compile_setstate(route.steps, fields, around)
 
     def restore_wrapped(self, obj: Any, wrapped: tuple[Any, ...]) -> None:
@@ -67,6 +70,8 @@ class Restorer:
         if state is None and self.route.steps and self.shape.kind.has_dict:
             state = {}
         if state is not None:
+            if self.names is not None and self.route.steps:
+                state = self.shape.read(state, self.route.version, self.names)
             state = self.migrate(state)
         if len(wrapped) == 3:
             wrapped[2](obj, state)
@@ -163,7 +168,18 @@ def _adopting(cls: type) -> Newborn:
         obj.__dict__[_PENDING] = method(set_dict, obj)
         return obj
 
-    return newborn
+    def newborn_set_plainly() -> Any:
+        # Setting the attribute makes no dict, which costs a third of the call.
+        obj = new(cls)
+        obj.__setstate__ = method(set_dict, obj)
+        return obj
+
+    return newborn_set_plainly if _sets_plainly(cls) else newborn
+
+
+def _sets_plainly(cls: type) -> bool:
+    setter: object = cls.__setattr__
+    return setter is vars(object)["__setattr__"]
 
 
 def _built(
@@ -277,14 +293,22 @@ def _carrying(make: Newborn, first: tuple[Any, ...], restorer: Restorer) -> Newb
         setstate = made or general
 
     setstate = learning
-    method = types.MethodType
+    method, cls = types.MethodType, restorer.cls
+    new: Callable[..., Any] = cls.__new__
 
     def newborn(*args: Any) -> Any:
         obj = make(*first, *args)
         obj.__dict__[_PENDING] = method(setstate, obj)
         return obj
 
-    return newborn
+    def newborn_set_plainly() -> Any:
+        # As for adopting newborns; and without arguments to hand on.
+        obj = new(cls)
+        obj.__setstate__ = method(setstate, obj)
+        return obj
+
+    plainly = _sets_plainly(cls) and restorer.shape.kind.build == "plain"
+    return newborn_set_plainly if plainly else newborn
 
 
 _aside: dict[int, tuple[Any, Restorer]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,7 +19,7 @@ from pickle_migrate.stamps import StampedClass, StampText
 _lock = threading.RLock()
 _settings: Settings | None = None
 _imported: set[str] = set()
-_found: dict[tuple[int, str], tuple[int, Callable[..., Any]]] = {}
+_found: dict[tuple[int, str], tuple[int, type, Callable[..., Any]]] = {}
 
 
 # --- settings and migration modules -----------------------------------------------------------
@@ -89,19 +90,28 @@ def find_stamp(text: str, registry: Registry = DEFAULT) -> Callable[..., Any]:
     """
     key = (id(registry), text)
     known = _found.get(key)
-    if known is not None and known[0] == registry.generation:
-        return known[1]
+    if known is not None and known[0] == registry.generation and _is_in_place(known[1]):
+        return known[2]
     with _lock:
-        found = _find_stamp(text, StampText.decode(text), registry)
-        _found[key] = (registry.generation, found)
+        cls = _class_of(text, StampText.decode(text), registry)
+        found = entry_of(cls).newborn(text, StampText.decode(text))
+        _found[key] = (registry.generation, cls, found)
     return found
 
 
-def _find_stamp(text: str, written: StampText, registry: Registry) -> Callable[..., Any]:
+def _is_in_place(cls: type) -> bool:
+    # A module may be put back into sys.modules, or a class into its module, without a declaration.
+    found: Any = sys.modules.get(cls.__module__)
+    for name in cls.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is cls
+
+
+def _class_of(text: str, written: StampText, registry: Registry) -> type:
     head = written.head
     cls = _imported_class(head.ref) or registry.class_at(head.ref)
     if cls is not None and _has_entry(cls) and entry_of(cls).stamp.text == text:
-        return entry_of(cls).stamp
+        return cls
     # Not a current stamp: now the declarations count, wherever they stand.
     import_migrations()
     ref = registry.current_ref(head.ref, head.version or None, head.fingerprint)
@@ -110,7 +120,7 @@ def _find_stamp(text: str, written: StampText, registry: Registry) -> Callable[.
         raise _unknown(head, ref, "no such class can be imported")
     if not _has_entry(cls):
         raise _unknown(head, ref, "that class is not registered with @versioned")
-    return entry_of(cls).newborn(text, written)
+    return cls
 
 
 def _unknown(head: StampedClass, ref: GlobalRef, reason: str) -> UnknownClassError:

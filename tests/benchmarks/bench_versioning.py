@@ -7,15 +7,17 @@ run. It judges nothing: absolute times mean nothing on a shared machine, and so 
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import versioned_classes as classes
-from ratios import heading, ratio, row, seconds
+from ratios import Prepared, heading, ratio, row, seconds
 
 import pickle_migrate
 
@@ -37,8 +39,16 @@ def current(count):
     for cls, label, (dump_bar, load_bar, both_bar) in ways:
         objects = objects_of(cls, count)
         data = pickle.dumps(objects)
-        row(f"{label}: dump", ratio(lambda o=objects: pickle.dumps(o), lambda: pickle.dumps(plain)), dump_bar)
-        row(f"{label}: load", ratio(lambda d=data: pickle.loads(d), lambda: pickle.loads(plain_data)), load_bar)
+        row(
+            f"{label}: dump",
+            ratio(lambda o=objects: pickle.dumps(o), lambda: pickle.dumps(plain)),
+            dump_bar,
+        )
+        row(
+            f"{label}: load",
+            ratio(lambda d=data: pickle.loads(d), lambda: pickle.loads(plain_data)),
+            load_bar,
+        )
         row(
             f"{label}: both",
             ratio(
@@ -66,29 +76,104 @@ def others(count):
     row("jsonpickle: both", ratio(jsonpickle_both(count), plain_both, 1))
 
 
-def old_bytes(cls, count):
-    """Pickles of version 1, written by the class as it was, under the name that it has today."""
-    old = classes.Old
-    names = old.__module__, old.__qualname__, old.__name__
-    kept = getattr(classes, cls.__name__)
-    old.__qualname__ = old.__name__ = cls.__name__
-    setattr(classes, cls.__name__, old)
+def old_release(name, source):
+    """Run an old release's source as the module of that name, as it stood then."""
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    exec(source, vars(module))
+    return module
+
+
+OLD_CLASS = """
+class {name}{mark}:
+    def __init__(self, number):
+        self.id = number
+        self.title = "a name"
+        self.cents = 250
+        self.note = "n"
+        self.legacy = None
+"""
+OLD_BY_HAND = """
+    def __getstate__(self):
+        return {**self.__dict__, "_version": 1}
+"""
+
+
+def old_bytes(cls, count, *, stamped=False, by_hand=False):
+    """Pickles of version 1, written by the class as it was then, under the name it has today."""
+    source = OLD_CLASS.format(name=cls.__name__, mark="")
+    if by_hand:
+        source += OLD_BY_HAND
+    if stamped:
+        source = "from pickle_migrate import versioned\n@versioned(1)" + source
+    today = sys.modules[cls.__module__]
     try:
+        old = getattr(old_release(cls.__module__, source), cls.__name__)
         return pickle.dumps(objects_of(old, count))
     finally:
-        old.__module__, old.__qualname__, old.__name__ = names
-        setattr(classes, cls.__name__, kept)
+        sys.modules[cls.__module__] = today
 
 
 def chains(count):
-    """Load of old objects through five steps."""
-    heading(f"{count:,} old objects through five steps, pickle.loads")
-    declared, by_hand = old_bytes(classes.ChainDeclared, count), old_bytes(classes.ChainByHand, count)
-    functions = old_bytes(classes.ChainOfFunctions, count)
-    by_hand_functions = old_bytes(classes.FunctionsByHand, count)
-    row("declared / hand-written __setstate__", ratio(lambda: pickle.loads(declared), lambda: pickle.loads(by_hand)), 0.8)
-    row("functions / the same functions called by hand", ratio(lambda: pickle.loads(functions), lambda: pickle.loads(by_hand_functions)), 1.05)
-    row("functions / hand-written __setstate__", ratio(lambda: pickle.loads(functions), lambda: pickle.loads(by_hand)))
+    """Old objects through five steps: the step from state to object alone, then whole loads."""
+    by_hand = old_bytes(classes.ChainByHand, count, by_hand=True)
+    functions_by_hand = old_bytes(classes.FunctionsByHand, count, by_hand=True)
+    heading("five steps, from a state to an object, relative to a hand-written __setstate__")
+    state = {"id": 1, "title": "a", "cents": 250, "note": "n", "legacy": None}
+    hand_state = {**state, "_version": 1}
+    for cls, label, bar in (
+        (classes.ChainDeclared, "declared", 0.8),
+        (classes.ChainOfFunctions, "functions", None),
+        (classes.FunctionsByHand, "the same functions called by hand", None),
+    ):
+        pickle.loads(old_bytes(cls, 3))
+        given = hand_state if cls is classes.FunctionsByHand else state
+        row(
+            label,
+            ratio(
+                restoring(cls, given, count),
+                restoring(classes.ChainByHand, hand_state, count),
+            ),
+            bar,
+        )
+    row(
+        "functions / the same functions called by hand",
+        ratio(
+            restoring(classes.ChainOfFunctions, state, count),
+            restoring(classes.FunctionsByHand, hand_state, count),
+        ),
+        1.05,
+    )
+    heading(f"{count:,} old objects through five steps, pickle.loads, relative to the same")
+    for cls, label in (
+        (classes.ChainDeclared, "declared"),
+        (classes.ChainOfFunctions, "functions"),
+    ):
+        for stamped in (True, False):
+            data = old_bytes(cls, count, stamped=stamped)
+            kind = "stamped pickles" if stamped else "unstamped pickles"
+            row(
+                f"{label}, {kind}",
+                ratio(lambda d=data: pickle.loads(d), lambda: pickle.loads(by_hand)),
+            )
+    row(
+        "the same functions called by hand",
+        ratio(lambda: pickle.loads(functions_by_hand), lambda: pickle.loads(by_hand)),
+    )
+
+
+def restoring(cls, state, count):
+    """Give newborn objects fresh copies of a state, as BUILD does; both are made outside the time."""
+
+    def prepare():
+        new = object.__new__
+        return [(new(cls), state.copy()) for _ in range(count)]
+
+    def run(pairs):
+        for obj, given in pairs:
+            obj.__setstate__(given)
+
+    return Prepared(prepare, run)
 
 
 def collector(count):
@@ -99,14 +184,32 @@ def collector(count):
     flat = pickle.dumps([{"id": n, "name": f"n{n}", "v": n * 1.5} for n in range(count)])
     del rows
     heading(f"pickle_migrate.load / pickle.load, {len(data) / 1e6:.0f} MB of small dicts")
-    row("dicts that hold dicts and lists", ratio(lambda: pickle_migrate.load(io.BytesIO(data)), lambda: pickle.load(io.BytesIO(data))), bar)
-    row("dicts of numbers and texts only (Python does not track them)", ratio(lambda: pickle_migrate.load(io.BytesIO(flat)), lambda: pickle.load(io.BytesIO(flat))))
+    row(
+        "dicts that hold dicts and lists",
+        ratio(
+            lambda: pickle_migrate.load(io.BytesIO(data)),
+            lambda: pickle.load(io.BytesIO(data)),
+            collect=True,
+        ),
+        bar,
+    )
+    row(
+        "dicts of numbers and texts only (Python does not track them)",
+        ratio(
+            lambda: pickle_migrate.load(io.BytesIO(flat)),
+            lambda: pickle.load(io.BytesIO(flat)),
+            collect=True,
+        ),
+    )
 
 
 def import_time():
     """Import of the package, as a whole process less the start of an empty one."""
+    # With compiled files, as pip installs them.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
     def start(code):
-        return lambda: subprocess.run([sys.executable, "-c", code], check=True)
+        return lambda: subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
     heading("import, milliseconds over an empty process")
     pairs = sorted(

@@ -10,22 +10,55 @@ from collections.abc import Callable
 from typing import Any
 
 
-def seconds(action: Callable[[], Any]) -> float:
-    """How long one call takes; what was made before and by the call is collected outside of it."""
+class Prepared:
+    """An action whose input is made anew for each call, outside of the time that is taken."""
+
+    def __init__(self, prepare: Callable[[], Any], run: Callable[[Any], Any]) -> None:
+        self._prepare, self._run = prepare, run
+        self._given: Any = None
+
+    def prepare(self) -> None:
+        """Make the input of the next call."""
+        self._given = self._prepare()
+
+    def __call__(self) -> Any:
+        if self._given is None:
+            self.prepare()
+        given, self._given = self._given, None
+        return self._run(given), given
+
+
+def seconds(action: Callable[[], Any], *, collect: bool = False) -> float:
+    """How long one call takes. The cyclic collector is off meanwhile, as in ``timeit``, for its cost
+    depends on what else is alive; ``collect`` leaves it on.
+    """
+    if isinstance(action, Prepared):
+        action.prepare()
     gc.collect()
-    begin = time.perf_counter()
-    made = action()
-    taken = time.perf_counter() - begin
+    if not collect:
+        gc.disable()
+    try:
+        begin = time.perf_counter()
+        made = action()
+        taken = time.perf_counter() - begin
+    finally:
+        gc.enable()
     del made
     return taken
 
 
 def ratio(
-    action: Callable[[], Any], baseline: Callable[[], Any], rounds: int = 7
+    action: Callable[[], Any],
+    baseline: Callable[[], Any],
+    rounds: int = 7,
+    *,
+    collect: bool = False,
 ) -> tuple[float, float, float]:
     """Median of the ratios of paired calls, with the lowest and the highest."""
     action(), baseline()
-    ratios = sorted(seconds(action) / seconds(baseline) for _ in range(rounds))
+    ratios = sorted(
+        seconds(action, collect=collect) / seconds(baseline, collect=collect) for _ in range(rounds)
+    )
     return statistics.median(ratios), ratios[0], ratios[-1]
 
 

@@ -43,18 +43,7 @@ class ByHand(Plain):
 
 
 # --- five steps -------------------------------------------------------------------------------
-# Version 1: id, title, cents, note, legacy. Version 6: number, name, price, note, currency.
-
-
-class Old:
-    """The class as it was at version 1, to write old pickles; renamed to each class below."""
-
-    def __init__(self, number):
-        self.id = number
-        self.title = "a name"
-        self.cents = 250
-        self.note = "n"
-        self.legacy = None
+# What each looked like at version 1 stands in bench_versioning. Version 1: id, title, cents, note, legacy. Version 6: number, name, price, note, currency.
 
 
 class ChainByHand:
