@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _DIGITS = 8  # 32 bits: enough to tell branches of one class apart, short enough for every pickle
 _SPELLINGS = {
+    "AbstractSet": "set",
+    "DefaultDict": "defaultdict",
+    "Deque": "deque",
     "Dict": "dict",
     "FrozenSet": "frozenset",
     "List": "list",
@@ -28,6 +31,7 @@ _SPELLINGS = {
     "Tuple": "tuple",
     "Type": "type",
 }
+_NO_FIELDS = frozenset({"ClassVar", "InitVar", "KW_ONLY", "_KW_ONLY_TYPE"})
 
 
 @attrs.frozen
@@ -60,7 +64,14 @@ def schema_of(cls: type) -> Schema | None:
     found = _declared(cls)
     if found is None:
         return None
-    return Schema(tuple(sorted((name, type_text(annotation)) for name, annotation in found)))
+    fields = ((_unmangled(name, cls), type_text(annotation)) for name, annotation in found)
+    return Schema(tuple(sorted(fields)))
+
+
+def _unmangled(name: str, cls: type) -> str:
+    # Private names hold the class's name, and renaming the class changes no field.
+    prefix = f"_{cls.__name__.lstrip('_')}__"
+    return f"__{name.removeprefix(prefix)}" if name.startswith(prefix) else name
 
 
 def field_order(cls: type) -> tuple[str, ...] | None:
@@ -86,10 +97,15 @@ def _declared(cls: type) -> list[tuple[str, object]] | None:
         return [(f.name, f.type) for f in kept]
     if issubclass(cls, tuple) and "_fields" in own:
         return [(name, annotations.get(name, "")) for name in own["_fields"]]
-    found = {n: a for n, a in annotations.items() if not type_text(a).startswith("ClassVar")}
+    found = {_unmangled(n, cls): a for n, a in annotations.items() if not _is_no_field(a)}
     for name in _own_slots(own):
         found.setdefault(name, "")
     return list(found.items()) or None
+
+
+def _is_no_field(annotation: object) -> bool:
+    # As dataclass sees it, which may be a decorator that stands above ours.
+    return type_text(annotation).partition("[")[0] in _NO_FIELDS
 
 
 def _own_annotations(cls: type) -> dict[str, object]:
@@ -112,80 +128,123 @@ def type_text(annotation: object) -> str:
     Modules are left out, so that moving a type changes no fingerprint. A text annotation and the
     type that it spells give the same text.
     """
-    if annotation is None or annotation is type(None):
-        return "None"
+    return " | ".join(sorted(_members(annotation)))
+
+
+def _members(annotation: object) -> set[str]:
+    """The types of a union, or the one type that is no union."""
     if isinstance(annotation, str):
-        return _text_of_source(annotation)
-    origin = typing.get_origin(annotation)
-    if origin is not None:
-        return _text_of_generic(annotation, origin)
+        return _members_of_source(annotation)
     if isinstance(annotation, typing.ForwardRef):
-        return _text_of_source(annotation.__forward_arg__)
-    if isinstance(annotation, list):  # the parameters of a Callable
-        return "[" + ", ".join(type_text(a) for a in annotation) + "]"
-    if annotation is Ellipsis:
-        return "..."
-    name = getattr(annotation, "__name__", None) or getattr(annotation, "_name", None)
-    return _SPELLINGS.get(name, name) if isinstance(name, str) else type(annotation).__name__
-
-
-def _text_of_generic(annotation: object, origin: object) -> str:
-    arguments = typing.get_args(annotation)
+        return _members_of_source(annotation.__forward_arg__)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Union or origin is types.UnionType:
-        return _union(type_text(a) for a in arguments)
+        return {member for a in arguments for member in _members(a)}
     if origin is typing.Annotated:
-        return type_text(arguments[0])
+        return _members(arguments[0])
     if origin is typing.Literal:
-        return f"Literal[{', '.join(repr(a) for a in arguments)}]"
-    return f"{type_text(origin)}[{', '.join(type_text(a) for a in arguments)}]"
+        return {_literal([_value_text(a) for a in arguments])}
+    if origin is not None:
+        text = type_text(origin)
+        if hasattr(annotation, "__args__"):  # List alone has an origin and no arguments
+            text = _generic(text, [type_text(a) for a in arguments])
+        return {f"Unpack[{text}]" if getattr(annotation, "__unpacked__", False) else text}
+    return {_text_of_one(annotation)}
 
 
-def _text_of_source(source: str) -> str:
+def _text_of_one(annotation: object) -> str:
+    if isinstance(annotation, list):  # the parameters of a Callable
+        return _generic("", [type_text(a) for a in annotation])
+    if annotation is None or annotation is Ellipsis:
+        return "None" if annotation is None else "..."
+    kind = type(annotation).__name__
+    if kind == "InitVar":
+        return _generic(kind, [type_text(getattr(annotation, "type", ""))])
+    name = getattr(annotation, "__name__", None) or getattr(annotation, "_name", None)
+    return _spelled(name if isinstance(name, str) else kind)
+
+
+def _spelled(name: str) -> str:
+    return _SPELLINGS.get(name, name)
+
+
+def _generic(name: str, arguments: list[str]) -> str:
+    return f"{name}[{', '.join(arguments)}]"
+
+
+def _literal(values: Iterable[str]) -> str:
+    return _generic("Literal", sorted(set(values)))
+
+
+def _value_text(value: object) -> str:
+    # ascii(), because which characters repr() escapes differs between Python versions.
+    name = getattr(value, "_name_", None)  # a member of an Enum
+    return ascii(value) if name is None else f"{type(value).__name__}.{name}"
+
+
+# --- annotations that are text ----------------------------------------------------------------
+
+
+def _members_of_source(source: str) -> set[str]:
     if not source or source.isidentifier():
-        return _SPELLINGS.get(source, source)
+        return {_spelled(source)}
     import ast  # as hashlib above
 
     try:
-        return _text_of_node(ast.parse(source.strip(), mode="eval").body)
-    except SyntaxError:
-        return source
+        return _members_of_node(ast.parse(source.strip(), mode="eval").body)
+    except (SyntaxError, ValueError):
+        return {source}
 
 
 def _text_of_node(node: ast.expr) -> str:
+    return " | ".join(sorted(_members_of_node(node)))
+
+
+def _members_of_node(node: ast.expr) -> set[str]:
     import ast
 
     match node:
         case ast.Constant(value=str(text)):
-            return _text_of_source(text)
+            return _members_of_source(text)
         case ast.Constant(value=value):
-            return "..." if value is Ellipsis else repr(value)
+            return {"..." if value is Ellipsis else ascii(value)}
         case ast.Name(id=name) | ast.Attribute(attr=name):
-            return _SPELLINGS.get(name, name)
+            return {_spelled(name)}
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-            return _union([_text_of_node(left), _text_of_node(right)])
+            return _members_of_node(left) | _members_of_node(right)
         case ast.Subscript(value=value, slice=inner):
-            return _text_of_subscript(_text_of_node(value), inner)
+            return _members_of_subscript(_text_of_node(value), inner)
         case ast.List(elts=elements):
-            return "[" + ", ".join(_text_of_node(e) for e in elements) + "]"
-    return ast.unparse(node)
+            return {_generic("", [_text_of_node(e) for e in elements])}
+        case ast.Starred(value=value):
+            return {_generic("Unpack", [_text_of_node(value)])}
+    return {ast.unparse(node)}
 
 
-def _text_of_subscript(base: str, inner: ast.expr) -> str:
+def _members_of_subscript(base: str, inner: ast.expr) -> set[str]:
     import ast
 
     nodes = inner.elts if isinstance(inner, ast.Tuple) else [inner]
     if base == "Literal":
-        return f"Literal[{', '.join(ast.unparse(n) for n in nodes)}]"
-    parts = [_text_of_node(n) for n in nodes]
-    if base == "Optional":
-        return _union([*parts, "None"])
-    if base == "Union":
-        return _union(parts)
+        return {_literal(_values_of_nodes(nodes))}
     if base == "Annotated":
-        return parts[0]
-    return f"{base}[{', '.join(parts)}]"
+        return _members_of_node(nodes[0])
+    if base in ("Optional", "Union"):
+        found = {member for n in nodes for member in _members_of_node(n)}
+        return found | {"None"} if base == "Optional" else found
+    return {_generic(base, [_text_of_node(n) for n in nodes])}
 
 
-def _union(parts: Iterable[str]) -> str:
-    members = {member for part in parts for member in part.split(" | ")}
-    return " | ".join(sorted(members))
+def _values_of_nodes(nodes: list[ast.expr]) -> Iterable[str]:
+    import ast
+
+    for node in nodes:
+        match node:
+            case ast.Constant(value=value):
+                yield ascii(value)
+            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=name):
+                yield f"{owner}.{name}"
+            case ast.Subscript(slice=inner):  # a Literal in a Literal
+                yield from _values_of_nodes(inner.elts if isinstance(inner, ast.Tuple) else [inner])
+            case _:
+                yield ast.unparse(node)
