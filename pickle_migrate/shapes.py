@@ -191,7 +191,7 @@ def _field_taker(kind: Kind) -> Callable[[Any], dict[str, Any]]:
 
 def _reader(cls: type, kind: Kind) -> Callable[[Any, int, tuple[str, ...] | None], Any]:
     def read(raw: Any, version: int, names: tuple[str, ...] | None) -> Any:
-        if not kind.mapping:
+        if not kind.mapping and names is None:
             return raw
         if type(raw) is dict:
             return named_by_text(raw)
