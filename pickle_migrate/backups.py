@@ -5,7 +5,7 @@ name. Functions raise OSError as it comes.
 """
 
 # System calls by name, since their order is the point; Path hides some of them.
-# ruff: noqa: PTH120
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import errno
 import itertools
 import os
 import re
+import time
 
 from attrs import frozen
 
-from pickle_migrate import writing
+from pickle_migrate import attributes, writing
 from pickle_migrate.writing import TEMPORARY
 
 #: What a backup's name ends with, unless another suffix is asked for. The second is .bak1.
@@ -71,7 +72,7 @@ def _link_or_copy(target: str, data: bytes, status: os.stat_result, path: str) -
             raise
 
     def finish(file: int) -> None:
-        writing.copy_attributes(file, target, status)
+        attributes.copy_attributes(file, target, status)
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     temporary = writing.write_temporary(os.path.dirname(target), data, finish)
@@ -98,3 +99,32 @@ def other_names(target: str, status: os.stat_result, suffix: str = SUFFIX) -> in
                 found = entry.stat(follow_symlinks=False)
                 ours += (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
     return status.st_nlink - 1 - ours
+
+
+# --- what a killed run leaves -----------------------------------------------------------------
+
+
+def find_leftovers(folder: str, *, older_than: float = 3600) -> list[str]:
+    """Our temporary files in a folder and those below it, by name. Links are not followed.
+
+    Only those that nobody has touched for ``older_than`` seconds: a younger one may belong to a run
+    that is still at work. Folders that cannot be listed are left out.
+    """
+    found = []
+    latest = time.time() - older_than
+    for place, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(place, name)
+            # Not the time of its content, which may be that of an old file.
+            if TEMPORARY.fullmatch(name) and os.lstat(path).st_ctime <= latest:
+                found.append(path)
+    return found
+
+
+def clean_leftovers(folder: str, *, older_than: float = 3600) -> list[str]:
+    """Remove the files that ``find_leftovers`` finds. The paths of those that are gone now."""
+    found = find_leftovers(folder, older_than=older_than)
+    for path in found:
+        writing.remove(path)
+    return [path for path in found if not os.path.lexists(path)]

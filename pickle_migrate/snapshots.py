@@ -37,6 +37,10 @@ class Token:
         """The token of a file with this status."""
         return cls(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
 
+    def is_of(self, status: os.stat_result) -> bool:
+        """Whether it is a token of the file with this status, changed since or not."""
+        return (self.device, self.inode) == (status.st_dev, status.st_ino)
+
 
 @frozen
 class Snapshot:

@@ -22,44 +22,33 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import stat
 from typing import Literal
 
-from attrs import frozen
-
-from pickle_migrate import backups, writing
-from pickle_migrate.backups import Backup
+from pickle_migrate import replacing, writing
+from pickle_migrate.backups import clean_leftovers, find_leftovers
+from pickle_migrate.batch import Batch
+from pickle_migrate.discovery import Found, discover
 from pickle_migrate.errors import FileError
+from pickle_migrate.replacing import Outcome, Replaced
 from pickle_migrate.snapshots import AnyPath, Snapshot, Token, changed_since, read
 from pickle_migrate.writing import telling
 
 __all__ = [
+    "Batch",
+    "Found",
     "Outcome",
     "Replaced",
     "Snapshot",
     "Token",
     "check_replaceable",
+    "clean_leftovers",
     "create",
+    "discover",
+    "find_leftovers",
     "read",
     "replace",
 ]
-
-Outcome = Literal["ok", "stale", "gone"]
-
-
-@frozen
-class Replaced:
-    """What became of a file that was to be replaced.
-
-    ``outcome``: "ok"; "stale", it changed since it was read; "gone", it vanished since. Only "ok"
-    wrote anything. ``backup`` is the path of the old bytes. ``warnings`` are sentences on what
-    could not be kept, each without its full stop.
-    """
-
-    outcome: Outcome
-    backup: str | None = None
-    warnings: tuple[str, ...] = ()
 
 
 def replace(
@@ -81,13 +70,11 @@ def replace(
     Raises FileError when it could not be done; the file is then as it was.
     """
     with telling(snapshot.path, "replaced"):
-        changed = changed_since(snapshot)
-        if changed or data == snapshot.data:
-            return Replaced(changed or "ok")
-        if not break_hard_links:
-            require_one_name(snapshot, backup)
+        settled = replacing.settle(snapshot, data, backup=backup, break_hard_links=break_hard_links)
+        if settled:
+            return settled
         try:
-            temporary, warnings = prepare(snapshot, data, keep_times=keep_times)
+            temporary, warnings = replacing.prepare(snapshot, data, keep_times=keep_times)
             try:
                 return _swap(snapshot, temporary, backup, warnings)
             finally:
@@ -105,79 +92,18 @@ def check_replaceable(
     """Raise the FileError that ``replace`` would raise, as far as can be told without writing."""
     if not break_hard_links:
         with telling(snapshot.path, "replaced"):
-            require_one_name(snapshot, backup)
+            replacing.require_one_name(snapshot, backup)
     folder = os.path.dirname(snapshot.target)
     if not os.access(folder, os.W_OK | os.X_OK):
         remedy = "Run it as a user who may write there, or use --to."
         raise FileError(snapshot.path, f"cannot be replaced: {folder} is read-only", remedy)
 
 
-# --- the steps of replacing, which ``batch`` takes for many files at once -------------------------
-
-
-def suffix_of(backup: bool | str) -> str | None:
-    """The suffix of backups that is asked for; None when there are to be none."""
-    if backup is True:
-        return backups.SUFFIX
-    if backup is False:
-        return None
-    if not backup or "/" in backup or "\0" in backup:
-        raise ValueError(f"a backup suffix is some characters without a slash, not {backup!r}")
-    return backup
-
-
-def require_one_name(snapshot: Snapshot, backup: bool | str) -> None:
-    """Raise FileError when the file has other names, whose content would not be replaced."""
-    suffix = suffix_of(backup) or backups.SUFFIX
-    others = backups.other_names(snapshot.target, os.lstat(snapshot.target), suffix)
-    if others > 0:
-        names = "1 other name" if others == 1 else f"{others} other names"
-        raise FileError(
-            snapshot.path,
-            f"has {names} (hard links), which would keep the old bytes",
-            "Allow it with break_hard_links, or use --to. To find them: "
-            f"find -samefile {shlex.quote(snapshot.path)}",
-        )
-
-
-def prepare(
-    snapshot: Snapshot, data: bytes, *, keep_times: bool = False, sync: bool = True
-) -> tuple[str, list[str]]:
-    """Write the new bytes beside the old, with the old file's attributes. The temporary file's
-    path, and warnings.
-    """
-    warnings: list[str] = []
-
-    def finish(file: int) -> None:
-        warnings.extend(writing.copy_attributes(file, snapshot.target, snapshot.status))
-        if keep_times:
-            times = snapshot.status
-            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-
-    folder = os.path.dirname(snapshot.target)
-    return writing.write_temporary(folder, data, finish, sync=sync), warnings
-
-
-def keep_backup(snapshot: Snapshot, backup: bool | str) -> Backup | None:
-    """Keep the old file under a second name, if that is asked for. Not synced yet."""
-    suffix = suffix_of(backup)
-    if suffix is None:
-        return None
-    return backups.keep(snapshot.target, snapshot.data, snapshot.status, suffix)
-
-
-def discard_backup(kept: Backup | None, temporary: str) -> None:
-    """Take a backup away that was made for a replacement which did not happen."""
-    # An interruption may come just after the replacement: then the backup is all there is.
-    if kept and kept.is_new and os.path.lexists(temporary):
-        writing.remove(kept.path)
-
-
 def _swap(snapshot: Snapshot, temporary: str, backup: bool | str, warnings: list[str]) -> Replaced:
     folder = os.path.dirname(snapshot.target)
     kept = None
     try:
-        kept = keep_backup(snapshot, backup)
+        kept = replacing.keep_backup(snapshot, backup)
         if kept:
             writing.sync_folder(folder)
         changed = changed_since(snapshot, look_inside=True)
@@ -185,12 +111,12 @@ def _swap(snapshot: Snapshot, temporary: str, backup: bool | str, warnings: list
             return Replaced(changed)
         os.replace(temporary, snapshot.target)
     finally:
-        discard_backup(kept, temporary)
+        replacing.discard_backup(kept, temporary)
     try:
         writing.sync_folder(folder)
     except OSError as error:
-        warnings.append(f"it is replaced, but may be the old one after a power cut: {error}")
-    return Replaced("ok", kept.path if kept else None, tuple(warnings))
+        warnings.append(replacing.not_synced(error))
+    return replacing.success(kept, warnings)
 
 
 # --- new files ------------------------------------------------------------------------------------
@@ -212,7 +138,7 @@ def create(
         state = _state_of(target, data)
         if state == "same":
             return "same"
-        if like and state == "other" and Token.of(os.lstat(target)) == like.token:
+        if like and state == "other" and like.token.is_of(os.lstat(target)):
             raise FileError(name, "is the file that was read", "Name another folder.")
         if state == "free":
             _make_folders(os.path.dirname(target))

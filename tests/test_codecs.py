@@ -81,7 +81,7 @@ def test_an_empty_payload_is_a_payload(codec):
     assert EXPAND[codec](wrap(b"", unwrapped.layers)) == b""
 
 
-# --- members ------------------------------------------------------------------------------------
+# --- members ----------------------------------------------------------------------------------
 
 
 @each_codec
@@ -138,7 +138,7 @@ def test_zero_padding_is_part_of_gzip_and_xz():
         unwrap(bz2.compress(PICKLE) + bytes(4))
 
 
-# --- damage -------------------------------------------------------------------------------------
+# --- damage -----------------------------------------------------------------------------------
 
 
 @each_codec
@@ -183,7 +183,7 @@ def test_an_error_survives_pickling():
         assert (again.codec, str(again)) == ("gzip", str(caught.value))
 
 
-# --- limits -------------------------------------------------------------------------------------
+# --- limits -----------------------------------------------------------------------------------
 
 
 @each_codec
@@ -247,7 +247,7 @@ def test_an_xz_header_cannot_ask_for_gigabytes_of_dictionary():
         unwrap(bytes(data))
 
 
-# --- writing again --------------------------------------------------------------------------------
+# --- writing again ----------------------------------------------------------------------------
 
 
 @given(st.binary(max_size=500), st.lists(st.sampled_from(sorted(COMPRESS)), max_size=4))

@@ -441,7 +441,7 @@ def failing(monkeypatch, call, number, error):
 
 def faults(monkeypatch, call, error, do):
     """Do it with each use of a system call failing in turn, until it is not used so often."""
-    for number in range(1, 30):
+    for number in range(1, 100):
         with monkeypatch.context() as patch:
             reached = failing(patch, call, number, error)
             try:
@@ -486,15 +486,18 @@ def test_any_failing_call_leaves_the_file_as_it_was(path, tmp_path, monkeypatch,
 @pytest.mark.parametrize("call", CALLS)
 def test_an_interruption_leaves_no_file_behind(path, tmp_path, monkeypatch, call):
     """Ctrl-C at any call: the file is old or new, its backup is there if it is new."""
+    seen = 0
     for _, outcome in faults(
         monkeypatch, call, KeyboardInterrupt(), lambda: replace(read(path), NEW)
     ):
+        seen += 1
         assert isinstance(outcome, KeyboardInterrupt)
         if path.read_bytes() == NEW:
             assert names(tmp_path) == ["orders.pkl", "orders.pkl.bak"]
             (tmp_path / "orders.pkl.bak").replace(path)
         assert path.read_bytes() == OLD
         assert names(tmp_path) == ["orders.pkl"]
+    assert seen > 0
 
 
 def test_a_write_that_takes_only_a_part_is_continued(path, monkeypatch):
