@@ -164,6 +164,35 @@ states = st.one_of(
 )
 
 
+@st.composite
+def fitting(draw):
+    """A state and operations that mostly find the fields that they need, so that chains get far."""
+    state = draw(st.dictionaries(names, values, min_size=2, max_size=4))
+    there, steps = set(state), []
+    for kind in draw(st.lists(st.integers(0, 7), min_size=1, max_size=8)):
+        fitting_names = draw(st.permutations(sorted(there))), sorted({*"abcdefgh"} - there)
+        step = draw(operations) if kind == 7 or not there else _fitting(kind, *fitting_names)
+        there = (there - step.removes) | step.writes
+        steps.append(step)
+    return steps, state
+
+
+def _fitting(kind, old, new):
+    if kind == 0:
+        return AddField(new[0], default=new[0])
+    if kind == 1:
+        return RemoveField(old[0])
+    if kind == 2:
+        return RenameField(old[0], new[0])
+    if kind == 3:
+        return ConvertField(old[0], recorded("text", str))
+    if kind == 4:
+        return MergeFields(old[:3], new[-1], recorded("all", lambda *v: v))
+    if kind == 5:
+        return MergeFields(old[:2], old[0], recorded("first", lambda *v: v[0]))
+    return SplitField(old[0], [new[0], old[0]], recorded("two", lambda v: (v, 0)))
+
+
 def same_law(steps, state):
     """One version for each operation: contradictions inside one migration would be refused."""
     migrations = chain(*steps)
@@ -181,6 +210,13 @@ def test_declared_chains_equal_their_operations(steps, state):
     from the same step, with the same cause; and the same functions called with the same values.
     """
     same_law(steps, state)
+
+
+@settings(max_examples=400)
+@given(fitting())
+def test_long_declared_chains_equal_their_operations(made):
+    """The same for chains whose operations mostly find their fields."""
+    same_law(*made)
 
 
 @settings(max_examples=300)
@@ -201,6 +237,18 @@ def test_migrations_of_several_operations(steps, state):
         return
     kind = type(state)
     assert_same(migrations, lambda: kind(state), calls)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [(1, 2), [1, 2], (1,), [1, 2, 3], "ab", {"b": 1, "c": 2}, {"b": 1}, {1, 2}, iter([1, 2]), 7],
+    ids=repr,
+)
+def test_what_a_split_may_give(result):
+    """The compiled chain takes and refuses the same results as the operation."""
+    results = [result, iter([1, 2])] if hasattr(result, "__next__") else [result, result]
+    steps = chain(SplitField("a", ("b", "c"), lambda value: results.pop()), RemoveField("b"))
+    assert_same(steps, lambda: {"a": 1, "d": 2})
 
 
 @pytest.mark.parametrize("state", [None, 7, "text", (1, 2), [1], UserDict(a=1), object])
