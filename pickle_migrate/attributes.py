@@ -12,6 +12,8 @@ import stat
 # A file system without extended attributes says so with one of these.
 _UNSUPPORTED = frozenset([errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM])
 
+_ACCESS_LIST = "system.posix_acl_access"
+
 
 def copy_attributes(file: int, source: str, status: os.stat_result) -> list[str]:
     """Give an open file the owner, group, extended attributes and mode of ``source``.
@@ -51,11 +53,15 @@ def _copy_owner(file: int, status: os.stat_result) -> list[str]:
 def _copy_extended(file: int, source: str) -> list[str]:
     if not hasattr(os, "listxattr"):  # only Linux has these calls
         return []
+    wanted, present = _extended(source), _extended(file)
+    if _ACCESS_LIST in present and _ACCESS_LIST not in wanted:
+        # The folder gives it to new files; the old one was open to fewer.
+        os.removexattr(file, _ACCESS_LIST)
     warnings = []
-    for name in _extended(source):
+    for name in wanted:
         try:
             value = os.getxattr(source, name)
-            if name not in os.listxattr(file) or os.getxattr(file, name) != value:
+            if name not in present or os.getxattr(file, name) != value:
                 os.setxattr(file, name, value)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
@@ -64,9 +70,9 @@ def _copy_extended(file: int, source: str) -> list[str]:
     return warnings
 
 
-def _extended(path: str) -> list[str]:
+def _extended(file: str | int) -> list[str]:
     try:
-        return sorted(os.listxattr(path))
+        return sorted(os.listxattr(file))
     except OSError as error:
         if error.errno in _UNSUPPORTED:
             return []

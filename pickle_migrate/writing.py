@@ -14,7 +14,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -66,7 +65,7 @@ def write_temporary(
     unless ``mode`` says otherwise. What was written is read back and compared. With ``sync``, it is
     on disk when this returns.
     """
-    path = os.path.join(folder, f".pickle-migrate-{secrets.token_hex(8)}.tmp")
+    path = os.path.join(folder, f".pickle-migrate-{os.urandom(8).hex()}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     file = os.open(path, flags, mode)
     try:

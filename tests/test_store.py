@@ -4,6 +4,7 @@ import errno
 import os
 import pickle
 import stat
+import struct
 import sys
 import threading
 
@@ -356,6 +357,39 @@ def test_extended_attributes_are_kept(path):
     assert replace(read(path), NEW).warnings == ()
     assert os.getxattr(path, "user.origin") == b"shop 1.0"
     assert os.getxattr(f"{path}.bak", "user.origin") == b"shop 1.0"
+
+
+def _access_list(*entries):
+    """An access list as Linux keeps it: version 2, then tag, rights and id of each entry."""
+    return struct.pack("<L", 2) + b"".join(struct.pack("<HHL", *entry) for entry in entries)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_access_list_is_the_old_files_own(path, tmp_path, own):
+    """A folder may give its new files a list that lets more people in than the old file did."""
+    nobody = 0xFFFFFFFF
+    entries = [(1, 6, nobody), (2, 4, 4321), (4, 4, nobody), (16, 4, nobody), (32, 0, nobody)]
+    path.chmod(0o640)
+    try:
+        os.setxattr(tmp_path, "system.posix_acl_default", _access_list(*entries))
+        if own:
+            entries[1] = (2, 4, 5678)
+            os.setxattr(path, "system.posix_acl_access", _access_list(*entries))
+    except (OSError, AttributeError):
+        pytest.skip("no access lists here")
+    expected = {name: os.getxattr(path, name) for name in os.listxattr(path)}
+    assert len(expected) == own
+    replace(read(path), NEW)
+    assert {name: os.getxattr(path, name) for name in os.listxattr(path)} == expected
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_mode_that_was_changed_since_is_kept(path):
+    """The content is what was read, so the file is not stale; its mode is today's."""
+    snapshot = read(path)
+    path.chmod(0o600)
+    assert replace(snapshot, NEW).outcome == "ok"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs extended attributes")
