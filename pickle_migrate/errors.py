@@ -445,6 +445,19 @@ class ContentError(PickleMigrateError):
         return self.remedy
 
 
+class RequestError(PickleMigrateError):
+    """A command was asked for something that it cannot begin. Nothing was changed."""
+
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"{self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
 class VerificationError(PickleMigrateError):
     """A new pickle was read back and is not what was to be written. It was not put in place.
 

@@ -1,0 +1,267 @@
+"""The command ``pickle-migrate``: reads options, runs the steps in order, prints, exits.
+
+Exit codes: 0 all is done, 1 some file failed or would, 2 it could not run. With ``--json``,
+standard output holds one document and nothing else: what imported modules print goes to standard
+error.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import attrs
+import click
+
+from pickle_migrate import discovery, project, report, resolver
+from pickle_migrate.errors import PickleMigrateError, RequestError
+from pickle_migrate.findings import FilePlan, FileResult, Problem
+from pickle_migrate.screen import Screen
+
+if TYPE_CHECKING:
+    from pickle_migrate.discovery import Found
+
+_SOME_FAILED, _CANNOT_RUN = 1, 2
+_FOLDER = click.Path(exists=True, file_okay=False)
+_FILE = click.Path(exists=True, dir_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pickle-migrate", message="%(prog)s %(version)s")
+def main() -> None:
+    """Keep pickles readable when the classes in them change.
+
+    Versioned classes migrate old pickles whenever they are loaded. The commands here do the same to
+    files, so that no program has to carry the old versions along.
+    """
+
+
+@attrs.frozen
+class Request:
+    """The options of ``upgrade``, as they were given."""
+
+    paths: tuple[str, ...]
+    to: str | None
+    in_place: bool
+    dry_run: bool
+    as_json: bool
+    imports: tuple[str, ...]
+    folders: tuple[str, ...]
+    no_backup: bool
+    encoding: str
+    settings: str | None
+    protocol: int | None
+
+
+@main.command(short_help="Bring pickle files to today's versions of their classes.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--to", metavar="DIR", help="Write new files into this folder; the old ones stay.")
+@click.option("--in-place", is_flag=True, help="Replace the files; the old ones stay as NAME.bak.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done, step by step.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, not lines.")
+@click.option(
+    "--import",
+    "imports",
+    metavar="MODULE",
+    multiple=True,
+    help="Import this module first, such as one of migrations. May be repeated.",
+)
+@click.option(
+    "--path",
+    "folders",
+    metavar="DIR",
+    type=_FOLDER,
+    multiple=True,
+    help="Look for modules in this folder too. May be repeated.",
+)
+@click.option("--no-backup", is_flag=True, help="With --in-place: keep no NAME.bak.")
+@click.option(
+    "--encoding",
+    metavar="ENC",
+    default="ASCII",
+    show_default=True,
+    help="What Python 2's strings are: latin1, utf-8, ... or bytes.",
+)
+@click.option(
+    "--settings",
+    metavar="FILE",
+    type=_FILE,
+    help="Read the settings from this file, not from the nearest pyproject.toml.",
+)
+@click.option(
+    "--protocol",
+    metavar="N",
+    type=click.IntRange(0, 5),
+    help="Write pickle protocol N, 0 to 5. Otherwise each file keeps its own.",
+)
+def upgrade(**options: Any) -> None:
+    """Bring pickle files to today's versions of their classes.
+
+    PATH is a file, a folder (with all below it) or a pattern such as 'data/**/*.pkl'. All files are
+    planned before the first one is changed. Then each is loaded, migrated, written, read back and
+    compared, and only then put in its place. A file that fails stays as it was, and the others go
+    on. Files that are current are left alone (with --to: copied).
+
+    Loading a pickle runs the code that it names: upgrade only files that you trust. With --dry-run
+    too, the modules that they name are imported.
+
+    \b
+    Examples:
+      pickle-migrate upgrade sessions/ --dry-run
+      pickle-migrate upgrade sessions/ --to upgraded/
+      pickle-migrate upgrade 'cache/*.pkl.gz' --in-place --import shop.migrations
+
+    Exit codes: 0 all is done, 1 some file failed or would, 2 it could not run.
+    """
+    request = Request(**options)
+    _check(request)
+    with _standard_output() as out:
+        code = _run(request, Screen(out, quiet=request.as_json))
+    sys.exit(code)
+
+
+def _check(request: Request) -> None:
+    """Raise UsageError, which ends with exit code 2, for options that contradict each other."""
+    if request.to is not None and request.in_place:
+        raise click.UsageError("Choose one of --to DIR and --in-place.")
+    if request.to is None and not request.in_place and not request.dry_run:
+        raise click.UsageError(
+            "Say where the new files go: --to DIR writes them into a folder, --in-place replaces "
+            "the old ones. Or look first, with --dry-run."
+        )
+    if request.no_backup and not request.in_place:
+        raise click.UsageError("--no-backup belongs to --in-place.")
+    if request.to is not None and Path(request.to).exists() and not Path(request.to).is_dir():
+        raise click.UsageError(f"--to {report.escaped(request.to)}: that is no folder.")
+    try:
+        if request.encoding != "bytes":
+            codecs.lookup(request.encoding)
+    except LookupError:
+        raise click.UsageError(
+            f"--encoding {report.escaped(request.encoding)}: there is no such encoding. latin1 "
+            "reads every string of Python 2, and bytes leaves them as bytes."
+        ) from None
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """Standard output for us; whatever user code prints meanwhile goes to standard error."""
+    out = sys.stdout
+    reconfigure = getattr(out, "reconfigure", None)
+    if reconfigure is not None:
+        # A terminal that cannot show a character shows its escape, and nothing fails.
+        reconfigure(errors="backslashreplace")
+    with contextlib.redirect_stdout(sys.stderr):
+        yield out
+
+
+# --- running ----------------------------------------------------------------------------------
+
+
+def _run(request: Request, screen: Screen) -> int:
+    """Prepare, plan, do, print. Gives the exit code."""
+    try:
+        _prepare(request)
+        found = _find(request)
+        plans = _plan(request, found, screen)
+    except PickleMigrateError as error:
+        click.echo(f"Error: {report.escaped(str(error))}", err=True)
+        return _CANNOT_RUN
+    except KeyboardInterrupt:
+        click.echo("Interrupted while planning. Nothing was changed.", err=True)
+        return _SOME_FAILED
+    act = _show_plans if request.dry_run else _carry_out
+    results = act(request, plans, screen)
+    if request.as_json:
+        screen.write(report.document(results))
+    else:
+        screen.show(report.closing_lines(results))
+    return _SOME_FAILED if any(result.is_bad for result in results) else 0
+
+
+def _prepare(request: Request) -> None:
+    """Settings, folders of modules, and the modules that were asked for."""
+    if request.settings is not None:
+        settings = project.read_settings(Path(request.settings))
+    else:
+        settings = project.find_settings()
+    named = [str(Path(folder).resolve()) for folder in request.folders]
+    # As ``python -m`` does, the working directory too.
+    sys.path[:0] = [*named, *settings.path, str(Path.cwd())]
+    resolver.use_settings(settings)
+    for module in request.imports:
+        _import(module)
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise RequestError(
+            f"--import {module}: {Problem.of(error).what}",
+            "If it is in another folder, name that with --path.",
+        ) from error
+
+
+def _find(request: Request) -> list[Found]:
+    """The files to look at. Raises FileError when there are none."""
+    found = list(discovery.discover(request.paths))
+    if request.to is not None:
+        # Of an earlier run: what was written is not to be upgraded into itself.
+        there = Path(request.to).resolve()
+        found = [one for one in found if there not in Path(one.path).resolve().parents]
+    errors = [one.error for one in found if one.error is not None]
+    if errors and len(errors) == len(found):
+        raise errors[0]
+    if not found:
+        raise RequestError("no file was found", "Name files or folders outside of --to.")
+    return found
+
+
+def _plan(request: Request, found: list[Found], screen: Screen) -> list[FilePlan]:
+    from pickle_migrate import file_plans, store
+
+    may_replace = None
+    if request.in_place:
+        may_replace = partial(store.check_replaceable, backup=not request.no_backup)
+    plans = []
+    with screen.progress("Planning", len(found)) as step:
+        for plan in file_plans.plan_files(found, request.to, may_replace):
+            plans.append(plan)
+            step(plan.path)
+    return file_plans.refuse_collisions(plans)
+
+
+def _show_plans(request: Request, plans: list[FilePlan], screen: Screen) -> list[FileResult]:
+    from pickle_migrate import executor
+
+    results = list(executor.results_of_planning(plans))
+    lines = report.Lines(plan.path for plan in plans)
+    for result in results:
+        screen.show(lines.of_file(result))
+    screen.show(report.step_lines(results))
+    return results
+
+
+def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[FileResult]:
+    from pickle_migrate import executor
+
+    options = executor.Options(
+        backup=not request.no_backup, encoding=request.encoding, protocol=request.protocol
+    )
+    results = []
+    lines = report.Lines(plan.path for plan in plans)
+    with screen.progress("Upgrading", len(plans)) as step:
+        for result in executor.carry_out(plans, options):
+            results.append(result)
+            screen.show(lines.of_file(result))
+            step(result.plan.path)
+    return results

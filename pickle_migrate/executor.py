@@ -1,0 +1,164 @@
+"""Upgrading files as planned, one at a time.
+
+Planning has read each file once. Doing reads it a second time, since all files together may be
+larger than the memory, and requires the sha256 of the first time: so the bytes that were scanned
+are the bytes that are loaded. What goes wrong with one file becomes a problem of that file, which
+stays byte for byte as it was, and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import attrs
+
+from pickle_migrate import codecs, remake, store
+from pickle_migrate.errors import FileError
+from pickle_migrate.file_plans import digest, is_written, new_planner
+from pickle_migrate.findings import (
+    COPIED,
+    CURRENT,
+    FAILED,
+    NO_PICKLE,
+    NOT_REACHED,
+    REFUSED,
+    UPGRADE,
+    UPGRADED,
+    WOULD_UPGRADE,
+    FilePlan,
+    FileResult,
+    Problem,
+)
+from pickle_migrate.interrupts import Interrupts
+from pickle_migrate.planner import Planner
+from pickle_migrate.scanner import scan_all
+
+
+@attrs.frozen
+class Options:
+    """How files are upgraded.
+
+    ``backup``: keep the old bytes of a file that is replaced. ``encoding`` is for the 8-bit strings
+    of Python 2. ``protocol``: None writes each pickle at the protocol that it had.
+    """
+
+    backup: bool = True
+    encoding: str = "ASCII"
+    protocol: int | None = None
+
+
+def results_of_planning(plans: Iterable[FilePlan]) -> Iterator[FileResult]:
+    """What ``carry_out`` would find out without loading anything, for ``--dry-run``."""
+    for plan in plans:
+        result = WOULD_UPGRADE if plan.action == UPGRADE else _settled(plan)
+        yield FileResult(plan, result, plan.all_problems())
+
+
+def _settled(plan: FilePlan) -> str:
+    """The result of a file for which nothing is done."""
+    if plan.action == NO_PICKLE and not plan.problems:
+        return NO_PICKLE
+    return CURRENT if plan.action == CURRENT else REFUSED
+
+
+def carry_out(plans: Iterable[FilePlan], options: Options) -> Iterator[FileResult]:
+    """Do what the plans say, one file at a time, and give what became of each, in order.
+
+    Loads pickles, runs migrations, writes files. Raises nothing. After an interrupt the files that
+    are not done yet are given as "not reached"; a file is never left half done.
+    """
+    planner = new_planner()
+    with Interrupts() as interrupts:
+        for plan in plans:
+            if interrupts.came:
+                yield FileResult(plan, NOT_REACHED)
+                continue
+            try:
+                yield _carry_out(plan, planner, options, interrupts)
+            except KeyboardInterrupt:
+                interrupts.came = True
+                yield FileResult(plan, NOT_REACHED)
+
+
+def _carry_out(
+    plan: FilePlan, planner: Planner, options: Options, interrupts: Interrupts
+) -> FileResult:
+    if not is_written(plan) or (plan.action == CURRENT and plan.output is None):
+        return FileResult(plan, _settled(plan), plan.all_problems())
+    try:
+        snapshot = store.read(plan.path)
+        if digest(snapshot.data) != plan.sha256:
+            raise _changed(plan.path)
+        if plan.action == CURRENT:
+            return _copy(plan, snapshot)
+        with interrupts.breakable():
+            data = _upgraded(snapshot.data, planner, options)
+        return _write(plan, snapshot, data, planner, options)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return FileResult(plan, FAILED, (Problem.of(error, "upgrading"),))
+
+
+def _upgraded(data: bytes, planner: Planner, options: Options) -> bytes:
+    unwrapped = codecs.unwrap(data)
+    row = _row(unwrapped.payload, planner)
+    new = remake.remade(row, planner.plan, encoding=options.encoding, protocol=options.protocol)
+    if new == unwrapped.payload:
+        return data
+    return codecs.wrap(new, unwrapped.layers)
+
+
+def _row(payload: bytes, planner: Planner) -> remake.Row:
+    scans = scan_all(payload).pickles
+    return remake.Row(payload, scans, tuple(planner.plan(scan) for scan in scans))
+
+
+def _write(
+    plan: FilePlan, snapshot: store.Snapshot, data: bytes, planner: Planner, options: Options
+) -> FileResult:
+    if plan.output is not None:
+        return _write_to(plan, plan.output, snapshot, data, planner)
+    if data == snapshot.data:
+        return FileResult(plan, CURRENT)
+    done = store.replace(snapshot, data, backup=options.backup)
+    if done.outcome != "ok":
+        raise _changed(plan.path)
+    return FileResult(plan, UPGRADED, output=plan.path, backup=done.backup, warnings=done.warnings)
+
+
+def _write_to(
+    plan: FilePlan, output: str, snapshot: store.Snapshot, data: bytes, planner: Planner
+) -> FileResult:
+    try:
+        made = store.create(output, data, like=snapshot)
+    except FileError:
+        # Sets of texts are written in another order each time: the same content, other bytes.
+        if not Path(output).is_file() or not _holds_the_same(output, data, planner):
+            raise
+        made = "same"
+    if made == "same":
+        return FileResult(plan, CURRENT, output=output)
+    return FileResult(plan, COPIED if data == snapshot.data else UPGRADED, output=output)
+
+
+def _holds_the_same(output: str, data: bytes, planner: Planner) -> bool:
+    new, there = codecs.unwrap(data), codecs.unwrap(store.read(output).data)
+    row = _row(new.payload, planner)
+    try:
+        objects = remake.load(row, "ASCII")
+        remake.check(there.payload, objects, row.shares_memo, planner.plan)
+    except Exception:
+        return False
+    return new.codecs == there.codecs
+
+
+def _copy(plan: FilePlan, snapshot: store.Snapshot) -> FileResult:
+    assert plan.output is not None
+    made = store.create(plan.output, snapshot.data, like=snapshot)
+    return FileResult(plan, CURRENT if made == "same" else COPIED, output=plan.output)
+
+
+def _changed(path: str) -> FileError:
+    return FileError(path, "was changed by others meanwhile", "Run the command again.")

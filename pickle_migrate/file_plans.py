@@ -1,0 +1,167 @@
+"""Plans for files: read them, take compression off, scan them, and have each pickle planned.
+
+Changes nothing. Planning imports the modules that pickles name; see ``planner``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from pickle_migrate import codecs, resolver, signatures, store
+from pickle_migrate.discovery import Found
+from pickle_migrate.errors import ContentError, FileError, PickleFormatError
+from pickle_migrate.findings import (
+    CURRENT,
+    NO_PICKLE,
+    REFUSE,
+    UPGRADE,
+    FilePlan,
+    Problem,
+)
+from pickle_migrate.planner import Planner
+from pickle_migrate.scanner import Scans, scan_all
+
+MayReplace = Callable[[store.Snapshot], None]
+
+#: What ``signatures`` names and what nobody keeps pickles in; anything else may hold some.
+_NEVER_PICKLES = frozenset(
+    [
+        "an empty file",
+        "a text file",
+        "binary data that does not begin like a pickle",
+        "a PNG image",
+        "a Parquet file",
+        "an Arrow file",
+    ]
+)
+# A file of such a name was meant to be a pickle, so that one which is none is worth a word.
+_PICKLE_SUFFIXES = (".pickle", ".pkl", ".pck", ".pcl")
+
+
+def plan_files(
+    found: Iterable[Found], to: str | None = None, may_replace: MayReplace | None = None
+) -> Iterator[FilePlan]:
+    """The plan for each file, in the given order. With ``to``, each gets its output below that
+    folder. ``may_replace`` raises FileError for a file that could not be replaced in its place.
+    Imports what the pickles name; writes nothing.
+    """
+    planner = new_planner()
+    for one in found:
+        output = str(Path(to, one.relative)) if to is not None else None
+        yield attrs.evolve(plan_file(one, planner, may_replace), output=output)
+
+
+def new_planner() -> Planner:
+    """A planner for the default registry, which imports through the resolver."""
+    return Planner(_guarded(resolver.import_ref), _guarded(resolver.import_migrations))
+
+
+def _guarded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """As ``function``; but a module that calls sys.exit() fails to import, and ends nothing."""
+
+    def call(argument: Any) -> Any:
+        try:
+            return function(argument)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise ImportError(f"it raised {type(error).__name__}") from error
+
+    return call
+
+
+def plan_file(found: Found, planner: Planner, may_replace: MayReplace | None = None) -> FilePlan:
+    """The plan for one file, without its output. Raises nothing but KeyboardInterrupt."""
+    if found.error is not None:
+        return FilePlan(found.path, REFUSE, problems=(Problem.of(found.error),))
+    try:
+        snapshot = store.read(found.path)
+        sha256 = digest(snapshot.data)
+        unwrapped = codecs.unwrap(snapshot.data)
+        plan = FilePlan(found.path, CURRENT, unwrapped.codecs, sha256=sha256)
+        plan = _plan_payload(plan, unwrapped.payload, found, planner)
+        if may_replace is not None and plan.action == UPGRADE:
+            may_replace(snapshot)
+        return plan
+    except Exception as error:
+        return FilePlan(found.path, REFUSE, problems=(Problem.of(error, "reading"),))
+
+
+def _plan_payload(plan: FilePlan, payload: bytes, found: Found, planner: Planner) -> FilePlan:
+    try:
+        scans = scan_all(payload)
+    except PickleFormatError as error:
+        return _plan_other(plan, payload, error, found)
+    pickles = tuple(planner.plan(scan) for scan in scans.pickles)
+    problems = (Problem.of(_trailing(scans)),) if scans.trailing else ()
+    plan = attrs.evolve(plan, pickles=pickles, problems=problems)
+    if plan.all_problems():
+        return attrs.evolve(plan, action=REFUSE)
+    is_old = any(pickle_plan.is_old for pickle_plan in pickles)
+    return attrs.evolve(plan, action=UPGRADE if is_old else CURRENT)
+
+
+def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found: Found) -> FilePlan:
+    """The plan for what is no pickle: passed over when it lies in a folder and never was one."""
+    kind = signatures.recognise(payload)
+    is_expected = found.explicit or _is_named_as_pickle(found.path)
+    if kind is not None and kind not in _NEVER_PICKLES:
+        remedy = "Take the pickles out of it, upgrade them, and put them back."
+        problem = Problem.of(ContentError(f"is {kind}, which is not read here", remedy))
+        return attrs.evolve(plan, action=REFUSE, problems=(problem,))
+    if payload[:1] == b"\x80" or (kind is None and is_expected):
+        return attrs.evolve(plan, action=REFUSE, problems=(Problem.of(error),))
+    no_pickle = ContentError(f"is {kind}, not a pickle")
+    problems = (Problem.of(no_pickle),) if is_expected else ()
+    return attrs.evolve(plan, action=NO_PICKLE, problems=problems)
+
+
+def _is_named_as_pickle(path: str) -> bool:
+    name = Path(path).name.lower()
+    return any(f"{suffix}." in f"{name}." for suffix in _PICKLE_SUFFIXES)
+
+
+def _trailing(scans: Scans) -> ContentError:
+    count = "1 byte" if scans.trailing == 1 else f"{scans.trailing} bytes"
+    return ContentError(
+        f"holds {count} after its last pickle, from byte {scans.end} on, which are no pickle",
+        "They would be lost. joblib keeps arrays there: upgrade such a file with joblib's own load "
+        "and dump. Otherwise take them off, if you know what they are.",
+    )
+
+
+def refuse_collisions(plans: Sequence[FilePlan]) -> list[FilePlan]:
+    """The same plans, where files that would be written to one place are refused."""
+    places = [Path(p.output).resolve() if p.output and is_written(p) else None for p in plans]
+    counts = Counter(places)
+    return [
+        _refuse_collision(plan, counts[place]) if place is not None else plan
+        for plan, place in zip(plans, places, strict=True)
+    ]
+
+
+def is_written(plan: FilePlan) -> bool:
+    """Whether the plan says that the file, or a copy of it, is to be written."""
+    return plan.action in (UPGRADE, CURRENT)
+
+
+def _refuse_collision(plan: FilePlan, count: int) -> FilePlan:
+    if count < 2:
+        return plan
+    problem = FileError(
+        plan.path,
+        f"{count} files would be written to {plan.output}",
+        "Upgrade them one at a time, each to a folder of its own.",
+    )
+    return attrs.evolve(plan, action=REFUSE, problems=(*plan.problems, Problem.of(problem)))
+
+
+def digest(data: bytes) -> str:
+    """The sha256 of a file's bytes."""
+    return hashlib.sha256(data).hexdigest()
