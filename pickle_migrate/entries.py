@@ -105,9 +105,10 @@ def make_entry(cls: type, *, hooked: bool) -> Entry:
     written = StampText(
         tuple(_stamped(k) for k in registered_in_mro(cls)), wrapped=not fast and not plain_value
     )
-    make, first = newborn_for(cls, shape, adopting=fast and hooked)
+    adopted = fast and hooked
+    make, first = newborn_for(cls, shape, adopting=adopted)
     stamp = Stamp.make(written, make, *first, by_value=by_value)
-    reduce = writer_for(cls, shape, stamp, fast=fast, by_value=by_value)
+    reduce = writer_for(cls, shape, stamp, fast=fast, adopted=adopted, by_value=by_value)
     return Entry(cls, declaration_of(cls), shape, stamp, reduce, hooked, fast)
 
 

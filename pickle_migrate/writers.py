@@ -1,7 +1,7 @@
 """How objects of a versioned class become a reduce tuple: the side that dumps.
 
-The tuple is ``(stamp, args, state)`` with state third, never inside the args: pickle writes it after
-the object has its memo entry, so cycles come back whole. ``copy`` and ``deepcopy`` go the same way
+The tuple is ``(stamp, args, state)`` with state third, never inside the args: pickle writes it
+after the object has its memo entry, so cycles come back whole. ``copy`` and ``deepcopy`` go the same way
 and run no migration.
 """
 
@@ -23,12 +23,15 @@ PROTOCOL = 4
 _NEWOBJ, _NEWOBJ_EX = vars(copyreg)["__newobj__"], vars(copyreg)["__newobj_ex__"]
 
 
-def writer_for(cls: type, shape: Shape, stamp: Stamp, *, fast: bool, by_value: bool) -> Reducer:
+def writer_for(
+    cls: type, shape: Shape, stamp: Stamp, *, fast: bool, adopted: bool, by_value: bool
+) -> Reducer:
     """The copyreg reducer of a class.
 
-    ``fast``: pickle's C code gives the state back by itself. ``by_value``: the class cannot be
-    imported where the pickle is read (``__main__``, or made in a function), so the pickle must name
-    the class itself, for cloudpickle and dill to carry it along.
+    ``fast``: pickle's C code gives the state back by itself. ``adopted``: the newborn makes the
+    unpickled dict its own. ``by_value``: the class cannot be imported where the pickle is read
+    (``__main__``, or made in a function), so the pickle must name the class itself, for cloudpickle
+    and dill to carry it along.
     """
     build = shape.kind.build
     if by_value and build in ("enum", "namedtuple"):
@@ -41,7 +44,7 @@ def writer_for(cls: type, shape: Shape, stamp: Stamp, *, fast: bool, by_value: b
     if build == "namedtuple":
         return _namedtuple(stamp)
     if fast:
-        return _fast(stamp)
+        return _fast_adopted(stamp) if adopted else _fast(stamp)
     if build == "plain":
         return _plain(shape, stamp)
     if build == "object":
@@ -56,6 +59,19 @@ def _fast(stamp: Stamp) -> Reducer:
         # An empty __dict__ is given too: pickle would write no BUILD for None, and an object
         # without BUILD could never be migrated.
         return stamp, nothing, obj.__dict__
+
+    return reduce
+
+
+def _fast_adopted(stamp: Stamp) -> Reducer:
+    nothing: tuple[()] = ()
+    count = sys.getrefcount
+
+    def reduce(obj: Any) -> tuple[Any, ...]:
+        state = obj.__dict__
+        # The object, this name and the call. A dict that anything else refers to may stand in the
+        # same pickle; the newborn must not share it.
+        return stamp, nothing, state if count(state) <= 3 else dict(state)
 
     return reduce
 
