@@ -264,6 +264,8 @@ def _expand_member(
             raise CompressionError(codec.name, problem, _DAMAGED)
         try:
             part = member.decompress(piece, limit - size + 1)
+        except MemoryError:
+            raise
         except Exception as error:  # zlib.error, LZMAError, OSError, ValueError, EOFError
             problem = f"is damaged between bytes {start} and {start + len(piece)}: {error}"
             raise CompressionError(codec.name, problem, _DAMAGED) from error

@@ -52,8 +52,20 @@ FIRST_OPCODES = frozenset(
     b"IJKMLSTUBCNVXFG])}(cP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97"
 )
 
-# The opcodes whose argument is one line, or two.
-_LINE_OPCODES = frozenset(bytes([code]) for code in b"FILSVPgpci")
+# The opcodes whose argument is a line: how many lines, and how an argument that is cut may look.
+_ANY, _NUMBER = re.compile(rb""), re.compile(rb"-?[0-9]*L?\Z")
+_LINES = {
+    b"F": (1, re.compile(rb"[-+0-9.eEinfa]*\Z")),
+    b"I": (1, _NUMBER),
+    b"L": (1, _NUMBER),
+    b"S": (1, re.compile(rb"['\"]|\Z")),
+    b"V": (1, _ANY),
+    b"P": (1, _ANY),
+    b"c": (2, _ANY),
+    b"i": (2, _ANY),
+    b"g": (1, _NUMBER),
+    b"p": (1, _NUMBER),
+}
 # So many opcodes are looked at. Text and images fail at one of the first three; a pickle that is
 # damaged further on is a damaged pickle.
 _OPCODES_READ = 8
@@ -103,25 +115,35 @@ def _begins_like_a_pickle(data: bytes) -> bool:
 
     stream = io.BytesIO(data)
     stack: list[str] = []
-    end = 0
+    end, is_odd = 0, False
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(stream), 1):
-            if not _takes_what_is_there(opcode, stack) or _is_odd_global(opcode.name, argument):
+            if not _takes_what_is_there(opcode, stack):
                 return False
             if count == _OPCODES_READ:
                 break
+            # Two lines of a text would be a module and a name with spaces in them.
+            is_odd |= opcode.name == "GLOBAL" and str(argument).count(" ") != 1
             end = stream.tell()
+    except UnicodeDecodeError:
+        # pickletools wants ASCII in every STRING; Python 2 wrote 8-bit strings so.
+        return data[end : end + 1] == b"S"
     except ValueError:
-        return stream.tell() == len(data) and _is_cut(data[end:])
+        return stream.tell() == len(data) and not is_odd and _is_cut(data[end:], _is_text(data))
     return True
 
 
-def _is_cut(opcode: bytes) -> bool:
-    """Whether bytes that were read to their end, in vain, are an opcode that lacks its last bytes,
-    rather than one whose lines are there and wrong.
-    """
-    lines = 2 if opcode[:1] in (b"c", b"i") else 1
-    return opcode[:1] not in _LINE_OPCODES or opcode.count(b"\n") < lines
+def _is_cut(rest: bytes, is_text: bool) -> bool:
+    """Whether ``rest``, which ends before its opcode does, can be the beginning of that opcode."""
+    code, argument = rest[:1], rest[1:]
+    if code in _LINES:
+        lines, form = _LINES[code]
+        return argument.count(b"\n") < lines and form.match(argument) is not None
+    if is_text and code in (b"T", b"X", b"B"):
+        # Four letters as a length would be 150 MB at least.
+        return len(argument) < 4
+    # No pickler writes C without PROTO before it, and many texts begin with "Copyright".
+    return not (is_text and code == b"C")
 
 
 def _takes_what_is_there(opcode: OpcodeInfo, stack: list[str]) -> bool:
@@ -138,10 +160,3 @@ def _takes_what_is_there(opcode: OpcodeInfo, stack: list[str]) -> bool:
     del stack[len(stack) - len(wanted) :]
     stack += [item.name for item in opcode.stack_after]
     return True
-
-
-def _is_odd_global(name: str, argument: object) -> bool:
-    """Whether it is a GLOBAL whose two lines could not name anything, as in ``class A:``."""
-    if name != "GLOBAL":
-        return False
-    return re.fullmatch(r"[\w.]+ [\w.<>]+", str(argument)) is None

@@ -2,19 +2,25 @@
 
 import base64
 import dbm.dumb
+import importlib
 import io
 import pickle
 import pickletools
 import sqlite3
 import struct
+import sys
+import types
 import zipfile
 import zlib
+from pathlib import Path
 
+import joblib
 import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pickle_migrate.codecs import unwrap
 from pickle_migrate.signatures import FIRST_OPCODES, recognise
 
 values = st.recursive(
@@ -52,6 +58,41 @@ def test_pickles_of_objects_pass(protocol):
         data = pickle.dumps(one, protocol)
         assert recognise(data) is None
         assert recognise(data + data) is None
+
+
+def test_the_pickles_of_the_archive_pass():
+    """Written by many Pythons and releases, with and without stamps, compressed or not."""
+    archive = Path(__file__).parent.parent / "fixtures" / "pickles"
+    files = [path for path in archive.rglob("*.p*.pickle*") if path.is_file()]
+    assert len(files) > 100
+    for path in files:
+        assert recognise(unwrap(path.read_bytes()).payload) is None, path
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"(dp0\nS'caf\\xc3\\xa9'\np1\nI1\ns.",
+        b"(lp0\nVcaf\xe9\np1\naS'a\\'b\"\\xff'\np2\naL1000000000000000000000000000000L\naF1.5\n"
+        b"aI01\naNa.",
+    ],
+)
+def test_8_bit_strings_of_python_2_pass(data):
+    """Written by CPython 2.7.18. pickletools refuses them, which says nothing of the pickle."""
+    assert recognise(data) is None
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_names_of_classes_may_be_anything(protocol):
+    """A stamp has many signs in its name, and a plugin's module may have a space."""
+    for module, name in [("pickle_migrate.stamps", "a/b:C@3~1f+a/b:D@1!"), ("my plugin", "A<x>")]:
+        stand_in = type(name, (), {"__module__": module, "__qualname__": name})
+        sys.modules[module] = types.SimpleNamespace(**{name: stand_in})
+        try:
+            data = pickle.dumps([stand_in], protocol)
+        finally:
+            del sys.modules[module]
+        assert recognise(data) is None
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -128,6 +169,25 @@ def test_what_is_no_pickle_is_named(data, name):
     assert name in recognise(data)
 
 
+def test_the_databases_of_this_python_are_named(tmp_path):
+    """shelve writes through whichever dbm module there is."""
+    for name, expected in {"gnu": "GNU dbm", "sqlite3": "SQLite"}.items():
+        try:
+            module = importlib.import_module(f"dbm.{name}")
+        except ImportError:
+            continue
+        with module.open(str(tmp_path / name), "c") as database:
+            database[b"a"] = pickle.dumps(1)
+        assert expected in recognise((tmp_path / name).read_bytes())
+
+
+@pytest.mark.parametrize("method", ["zlib", "lzma"])
+def test_compressed_files_of_joblib_are_named(tmp_path, method):
+    """Those of its methods that are not taken off: a zlib stream, and lzma without a container."""
+    joblib.dump(Point(), tmp_path / "a", compress=(method, 3))
+    assert method in recognise((tmp_path / "a").read_bytes()).lower()
+
+
 def test_an_sqlite_database_is_named(tmp_path):
     """shelve writes SQLite from Python 3.13 on."""
     assert "SQLite" in recognise(_sqlite(tmp_path))
@@ -160,6 +220,14 @@ def test_the_folder_of_a_dumb_dbm_is_text(tmp_path):
         "from shop import *\nfrom a import b\n",
         "coding = utf-8\nname = 3\n",
         "Preface\nSecond\n",
+        "The MIT License\n",
+        "This software is",
+        "BSD 2-Clause License\n\nCopyright",
+        "Copyright: someone.\n",
+        "SIMPLE  =   T",
+        "In short",
+        "Letters",
+        "For ever",
     ],
 )
 def test_text_is_no_pickle(text):
