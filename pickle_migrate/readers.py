@@ -61,7 +61,9 @@ class Restorer:
             return None
         from pickle_migrate.layouts import Surroundings, compile_setstate
 
-        around = Surroundings(dict_setter(self.cls), onward, self.shape.put, guard, names)
+        around = Surroundings(
+            self.cls, not guard, dict_setter(self.cls), onward, self.shape.put, guard, names
+        )
         return compile_setstate(route.steps, fields, around)
 
     def restore_wrapped(self, obj: Any, wrapped: tuple[Any, ...]) -> None:
