@@ -65,6 +65,18 @@ def _is_hooked(cls: type) -> bool:
     return any("__setstate__" in declaration_of(k).hooked for k in marked)
 
 
+def take_wrapped(cls: type) -> None:
+    """Put ``setstate`` on a class that works without it, for pickles in which a class of a script or
+    of a function was written: those hold wrapped states. All else stays as it was.
+    """
+    with _lock:
+        declaration = declaration_of(cls)
+        if "__setstate__" not in declaration.hooked:
+            hooked = declaration.hooked | {"__setstate__"}
+            setattr(cls, MARK, attrs.evolve(declaration, hooked=hooked))
+            cls.__setstate__ = setstate  # type: ignore[attr-defined]
+
+
 def _enter(cls: type) -> Entry:
     entry = make_entry(cls, hooked=_is_hooked(cls))
     _entries[cls] = entry
@@ -144,7 +156,9 @@ def shallow_copy(self: Any) -> Any:
 def setstate(self: Any, state: Any) -> None:
     """Take what BUILD hands over: a pair of stamp and state, or the state of an unstamped pickle."""
     entry = _entries.get(type(self)) or entry_of(type(self))
-    if type(state) is dict and entry.fast:
+    if type(state) is dict and entry.fast and not entry.hooked:
+        self.__dict__.update(state)  # as pickle's C code does without a hook
+    elif type(state) is dict and entry.fast:
         # A stamped object of such a class carries its own __setstate__: this one is unstamped.
         entry.restorer(None, None).restore_raw(self, state)
     elif is_wrapped(state):

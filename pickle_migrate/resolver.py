@@ -10,7 +10,7 @@ from typing import Any
 
 from pickle_migrate import entries, stamps
 from pickle_migrate.errors import PickleMigrateError, SettingsError, UnknownClassError
-from pickle_migrate.hooks import entry_of
+from pickle_migrate.hooks import entry_of, take_wrapped
 from pickle_migrate.project import Settings, find_settings
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry
@@ -149,5 +149,16 @@ def _imported_class(ref: GlobalRef) -> type | None:
     return found if isinstance(found, type) else None
 
 
-stamps.find_with(find_stamp)
+def prepare_class(written: StampText) -> None:
+    """Make the class of a by-value pickle ready for its wrapped states: a script's class that can be
+    imported today, or that the reading script imported under the same name, carries no hook.
+    """
+    head = written.head
+    ref = DEFAULT.current_ref(head.ref, head.version or None, head.fingerprint)
+    for cls in {_imported_class(head.ref), _imported_class(ref)}:
+        if cls is not None and _has_entry(cls):
+            take_wrapped(cls)
+
+
+stamps.find_with(find_stamp, prepare_class)
 entries.import_migrations_with(import_migrations)

@@ -139,7 +139,10 @@ class Stamp(functools.partial[Any]):
 
 def text_only(text: str) -> Stamp:
     """A stamp that says a version and makes no object; the pickle itself brings the class."""
-    return Stamp.make(StampText.decode(text), _no_newborn)
+    written = StampText.decode(text)
+    if _prepare is not None:
+        _prepare(written)
+    return Stamp.make(written, _no_newborn)
 
 
 def _no_newborn() -> None:
@@ -147,12 +150,17 @@ def _no_newborn() -> None:
 
 
 _find: Callable[[str], Callable[..., Any]] | None = None
+_prepare: Callable[[StampText], None] | None = None
 
 
-def find_with(find: Callable[[str], Callable[..., Any]]) -> None:
-    """Say who resolves stamps. The resolver does, when the package is imported."""
-    global _find
-    _find = find
+def find_with(
+    find: Callable[[str], Callable[..., Any]], prepare: Callable[[StampText], None]
+) -> None:
+    """Say who resolves stamps, and who makes a class ready for states that name it by text only.
+    The resolver does, when the package is imported.
+    """
+    global _find, _prepare
+    _find, _prepare = find, prepare
 
 
 def __getattr__(name: str) -> Any:
