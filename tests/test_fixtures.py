@@ -174,7 +174,15 @@ def test_a_file_that_no_entry_names_is_a_problem(tmp_path: Path) -> None:
 
 def test_nothing_else_lies_in_the_fixtures_folder() -> None:
     """Pickles stand in pickles/ only, where the manifest is compared with what lies there."""
-    known = {"README.md", "expected", "manifest.json", "pickles", "releases", "upgrade.py", "write_fixtures.py"}
+    known = {
+        "README.md",
+        "expected",
+        "manifest.json",
+        "pickles",
+        "releases",
+        "upgrade.py",
+        "write_fixtures.py",
+    }
     found = {path.name for path in FIXTURES.iterdir()} - {"__pycache__"}
     assert found <= known
 
