@@ -170,8 +170,8 @@ def fitting(draw):
     state = draw(st.dictionaries(names, values, min_size=2, max_size=4))
     there, steps = set(state), []
     for kind in draw(st.lists(st.integers(0, 7), min_size=1, max_size=8)):
-        fitting_names = draw(st.permutations(sorted(there))), sorted({*"abcdefgh"} - there)
-        step = draw(operations) if kind == 7 or not there else _fitting(kind, *fitting_names)
+        old, new = draw(st.permutations(sorted(there))), sorted({*"abcdefgh"} - there)
+        step = _fitting(kind, old, new) if kind < 7 and old and new else draw(operations)
         there = (there - step.removes) | step.writes
         steps.append(step)
     return steps, state
