@@ -31,6 +31,7 @@ from pickle_migrate.graph_payloads import (
     PayloadReader,
     payload_reader,
 )
+from pickle_migrate.shapes import MARK
 
 
 class OpaqueError(Exception):
@@ -96,11 +97,13 @@ class Reader:
 def _found(kind: type, name: str) -> tuple[type, Any]:
     """The class of the MRO that defines a special method, and what stands there.
 
-    What pickle_migrate put there is passed over.
+    In place of a hook that registration put there, it is what stood there before.
     """
     for cls in mro(kind):
         method = class_dict(cls).get(name)
-        if method is not None and not _is_ours(method):
+        if method is not None and _is_ours(method):
+            method = getattr(class_dict(cls).get(MARK), "originals", {}).get(name)
+        if method is not None:
             return cls, method
     return object, None
 

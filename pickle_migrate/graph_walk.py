@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from pickle_migrate.graph_atoms import ATOMS, key_of, same_atom, same_class, text, type_name
-from pickle_migrate.graph_colours import Colours, matches
+from pickle_migrate.graph_colours import Colours, Item, matches
 from pickle_migrate.graph_parts import OpaqueError, Reader
 from pickle_migrate.graph_paths import Difference, Key, Kind, Places, Raw, Step
 from pickle_migrate.graph_payloads import Parts
@@ -22,24 +22,27 @@ class _LimitReachedError(Exception):
 
 
 _MISSING: Final = object()
-_Item = tuple[Any, Any]
-_Items = Sequence[_Item]
+_Items = Sequence[Item]
 _MEMBER: Final = "{{{}}}"
 
 
 class Walk:
     """One walk through two graphs; ``found`` holds the differences.
 
-    ``guess``: take dict keys that are objects to stand in the same order, as they do after a pickle
-    is read. ``guessed`` says that this was done: if a difference was found, it may be wrong.
+    ``care``: how sure it must be of what corresponds where no order tells. At 0, dict keys that
+    are objects are taken to stand in the same order, as they do after a pickle is read;
+    ``guessed`` says that this was done. From 1 on they are found by shape, as members of sets are.
+    ``tied`` says that one of several of equal shape was chosen. At 2, ties are broken with effort.
+    If a difference was found after a guess or a tie, it may not be one.
     """
 
-    def __init__(self, left: Any, right: Any, limit: int, *, guess: bool) -> None:
+    def __init__(self, left: Any, right: Any, limit: int, care: int) -> None:
         self.found: list[Difference] = []
         self.guessed = False
+        self.tied = False
         self._roots = left, right
         self._limit = limit
-        self._guess = guess
+        self._care = care
         self._reader = Reader()
         self._colours: Colours | None = None
         # id of a left object -> both objects and the place where they met; and back.
@@ -223,7 +226,7 @@ class Walk:
             return
         certain = ordered or len(mine) == len(others) == 1
         self.guessed = self.guessed or not certain
-        if (certain or self._guess) and _key_types(mine) == _key_types(others):
+        if (certain or self._care == 0) and _key_types(mine) == _key_types(others):
             for item, other_item in zip(mine, others, strict=True):
                 self._pair(item, other_item, place)
         else:
@@ -240,9 +243,9 @@ class Walk:
 
     def _known_keys(
         self, lefts: _Items, rights: _Items, place: int
-    ) -> tuple[list[_Item], list[_Item]]:
+    ) -> tuple[list[Item], list[Item]]:
         """Pair the items whose keys tell by value; give the other items of both sides."""
-        known: dict[object, _Item] = {}
+        known: dict[object, Item] = {}
         mine, theirs = [], []
         for item in rights:
             value = key_of(item[0])
@@ -262,7 +265,7 @@ class Walk:
             self._lone("extra", item, place)
         return mine, theirs
 
-    def _pair(self, item: _Item, other: _Item, place: int) -> None:
+    def _pair(self, item: Item, other: Item, place: int) -> None:
         key, value = item
         if value is _MISSING:
             self._child(key, other[0], place, Key(key, _MEMBER))
@@ -270,7 +273,7 @@ class Walk:
             self._child(key, other[0], place, Key(key, "(key {})"))
             self._child(value, other[1], place, Key(key))
 
-    def _lone(self, kind: Kind, item: _Item, place: int) -> None:
+    def _lone(self, kind: Kind, item: Item, place: int) -> None:
         key, value = item
         if value is _MISSING:
             at, value = self._places.add(place, Key(key, _MEMBER)), key
@@ -297,7 +300,7 @@ class Walk:
                 self._lone("extra", item, place)
             return
         if self._colours is None:
-            self._colours = Colours(self._reader, *self._roots)
+            self._colours = Colours(self._reader, *self._roots, break_ties=self._care == 2)
 
         def partner_of(obj: Any) -> Any:
             met = self._met.get(id(obj))
@@ -308,6 +311,7 @@ class Walk:
 
         for pair in matches(mine, theirs, self._colours, partner_of, is_taken):
             if pair is None:
+                self.tied = True
                 yield
                 continue
             mine_one, their_one = pair

@@ -36,9 +36,11 @@ def differences(left: Any, right: Any, limit: int = 20) -> tuple[Difference, ...
     """
     if limit < 1:
         raise ValueError("limit is at least 1")
-    walk = Walk(left, right, limit, guess=True)
+    walk = Walk(left, right, limit, care=0)
     if walk.found and walk.guessed:
-        walk = Walk(left, right, limit, guess=False)
+        walk = Walk(left, right, limit, care=1)
+    if walk.found and walk.tied:
+        walk = Walk(left, right, limit, care=2)
     return tuple(walk.found)
 
 

@@ -28,6 +28,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
+from pickle_migrate import versioned
 from pickle_migrate.graph_parts import OpaqueError, Reader
 from pickle_migrate.graphs import differences, same
 
@@ -424,16 +425,47 @@ def test_reducers_of_this_package_are_passed_over(monkeypatch):
         assert found.path == ".a"
 
 
-def test_own_hooks_under_hooks_of_this_package(monkeypatch):
-    """If the class below has reducers of its own, those are asked."""
+@pytest.mark.parametrize("base", [Plain, WithGetstate, WithReduce, Attrs, Problem, Table])
+def test_versioned_classes_are_read_as_before(base):
+    """Registering a class changes nothing in how it is compared: fields, or its own reducers."""
 
-    class Registered(WithGetstate):
-        def __getstate__(self):
-            return super().__getstate__()
+    def make(cls, value):
+        made = cls.__new__(cls)
+        made.__init__(*((value, [1]) if base in (WithGetstate, Attrs) else (value,))[:arity])
+        if base in (Plain, Table):
+            made.note = value
+        return made
 
-    Registered.__getstate__.__module__ = "pickle_migrate.reducers"
-    assert same(Registered(1, 2), Registered(1, 3))
-    assert not same(Registered(1, 2), Registered(2, 2))
+    arity = {Plain: 0, Table: 0}.get(base, 2)
+    registered = versioned(1, unstamped=1)(type(base.__name__, (base,), {"__module__": "gone"}))
+    for cls in (base, registered):
+        assert same(make(cls, 1), make(cls, 1))
+        assert not same(make(cls, 1), make(cls, 2))
+    with_lock = make(registered, 1)
+    if base in (WithGetstate, WithReduce):
+        with_lock.dropped = with_lock.lock = threading.Lock()
+        assert same(with_lock, make(registered, 1))
+
+
+def test_versioned_class_with_a_reducer_in_its_own_body():
+    """The reducer that a hook replaced is asked in its place."""
+
+    @versioned(1)
+    class Registered:
+        def __init__(self, given):
+            self.given = given
+            self.lock = threading.Lock()
+
+        def __reduce_ex__(self, protocol):
+            return Registered, (self.given,)
+
+    assert same(Registered([1]), Registered([1]))
+    assert only(Registered([1]), Registered([2])).path == "(arguments)[0][0]"
+
+
+def only(left, right):
+    (found,) = differences(left, right)
+    return found
 
 
 @pytest.mark.parametrize(
