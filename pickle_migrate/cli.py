@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import importlib
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -22,6 +21,7 @@ import click
 from pickle_migrate import discovery, project, report, resolver
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.findings import FilePlan, FileResult, Problem
+from pickle_migrate.refs import GlobalRef
 from pickle_migrate.screen import Screen
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _prepare(request: Request) -> None:
 
 def _import(module: str) -> None:
     try:
-        importlib.import_module(module)
+        resolver.import_ref(GlobalRef(module, "__name__"))  # every module has that
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -42,8 +42,7 @@ class _Seen:
     @property
     def cls(self) -> type | None:
         """The class, if it is versioned or has a base that is."""
-        is_ours = isinstance(self.found, type) and registered_in_mro(self.found)
-        return self.found if is_ours else None
+        return _versioned(self.found)
 
     @property
     def makes(self) -> bool:
@@ -150,7 +149,7 @@ class Planner:
             if today != named.ref:
                 reason = f"it is renamed to {today}, which cannot be imported: {_reason(error)}"
             return _Seen(named, None, today, None, UnknownClassError(str(named.ref), 0, reason))
-        if isinstance(found, type) and registered_in_mro(found):
+        if _versioned(found) is not None:
             today = GlobalRef.of(found)
         return _Seen(named, None, today, found)
 
@@ -159,7 +158,7 @@ class Planner:
             found = self._import_ref(ref)
         except Exception:
             found = self._registry.class_at(ref)
-        return found if isinstance(found, type) and registered_in_mro(found) else None
+        return _versioned(found)
 
     def _today(self, stamped: StampedClass) -> GlobalRef:
         return self._registry.current_ref(stamped.ref, stamped.version or None, stamped.fingerprint)
@@ -205,6 +204,12 @@ class Planner:
                 current = declaration_of(k).version or None
                 return ClassFound(ref, str(GlobalRef.of(k)), stamped.version, current, stamped=True)
         return ClassFound(ref, ref, stamped.version, None, stamped=True)
+
+
+def _versioned(found: Any) -> type | None:
+    if not isinstance(found, type) or not registered_in_mro(found):
+        return None
+    return entry_of(found).cls  # which enters a subclass that nobody registered, as a load would
 
 
 def _unstamped(one: _Seen, cls: type) -> Iterator[ClassFound]:

@@ -140,7 +140,16 @@ def step_lines(results: Iterable[FileResult]) -> list[Line]:
     steps = dict.fromkeys(step for plan in waiting for step in plan.all_steps())
     if not steps:
         return []
-    return [Line(""), Line("Steps:"), *(Line(f"  {escaped(step)}") for step in sorted(steps))]
+    return [
+        Line(""),
+        Line("Steps:"),
+        *(Line(f"  {escaped(step)}") for step in sorted(steps, key=_in_order)),
+    ]
+
+
+def _in_order(step: str) -> list[tuple[int, str]]:
+    # By class, then by version, so that 10 comes after 2.
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in step.split(" ")]
 
 
 def closing_lines(results: Sequence[FileResult]) -> list[Line]:
