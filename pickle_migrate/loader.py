@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from pickle_migrate import collector, finishing, resolver, stamps
 from pickle_migrate.errors import UnknownClassError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.registry import DEFAULT, Registry
+from pickle_migrate.registry import DEFAULT, Registry, declaration_of
+from pickle_migrate.shapes import MARK
 
 
 class _Readable(Protocol):
@@ -27,6 +28,9 @@ class _Readable(Protocol):
 class _Writable(Protocol):
     def write(self, data: bytes, /) -> Any: ...
 
+
+# Bytes below which a pickle makes too few objects for the collector to run more than a few times.
+_SMALL = 4096
 
 BufferCallback = Callable[[pickle.PickleBuffer], Any]
 
@@ -50,9 +54,12 @@ class Unpickler(pickle.Unpickler):
         registry: Registry | None = None,
         pause_collector: bool = True,
     ) -> None:
-        super().__init__(
-            file, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
-        )
+        if fix_imports and encoding == "ASCII" and errors == "strict" and not buffers:
+            super().__init__(file)  # pickle's own defaults; handing them on costs small pickles
+        else:
+            super().__init__(
+                file, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
+            )
         self._registry = DEFAULT if registry is None else registry
         self._pause_collector = pause_collector
 
@@ -84,15 +91,21 @@ class Unpickler(pickle.Unpickler):
         if global_name == "getattr" and module_name in ("builtins", "__builtin__"):
             # Below protocol 4 a nested class is written as getattr(Outer, "Inner").
             return self._nested
+        # The declarations that know this name may not be imported yet.
         try:
-            return super().find_class(module_name, global_name)
+            found = super().find_class(module_name, global_name)
         except (ImportError, AttributeError):
-            # The declarations that know this name may not be imported yet.
             resolver.import_migrations()
             renamed = self._renamed(module_name, global_name)
             if renamed is None:
                 raise
             return renamed
+        if isinstance(found, type) and MARK in vars(found):
+            # A pickle that names a versioned class itself is older than its registration, and the
+            # name may have been another class's then.
+            resolver.import_migrations(declaration_of(found).migrations)
+            renamed = self._renamed(module_name, global_name)
+        return found if renamed is None else renamed
 
     def _renamed(self, module_name: str, global_name: str) -> Any:
         ref = GlobalRef(module_name, global_name)
@@ -174,17 +187,19 @@ def loads(
     pause_collector: bool = True,
 ) -> Any:
     """``pickle.loads`` with migrations: bytes in, the first pickle's object out. As ``load``."""
-    # Only a file that can be peeked into is read ahead by the C unpickler; BytesIO alone cannot.
-    file = io.BufferedReader(io.BytesIO(data))
-    return load(
+    file: Any = io.BytesIO(data)
+    if len(data) > _SMALL or data[:1] != b"\x80" or data[1] < 4:
+        # The C unpickler reads ahead only in files that can be peeked into, and in frames.
+        file = io.BufferedReader(file)
+    return Unpickler(
         file,
         fix_imports=fix_imports,
         encoding=encoding,
         errors=errors,
         buffers=buffers,
         registry=registry,
-        pause_collector=pause_collector,
-    )
+        pause_collector=pause_collector and len(data) > _SMALL,
+    ).load()
 
 
 def dumps(
