@@ -14,7 +14,7 @@ from pathlib import Path
 import attrs
 
 from pickle_migrate import codecs, remake, store
-from pickle_migrate.errors import FileError
+from pickle_migrate.errors import FileError, VerificationError
 from pickle_migrate.file_plans import digest, is_written, new_planner
 from pickle_migrate.findings import (
     COPIED,
@@ -98,7 +98,15 @@ def _carry_out(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return FileResult(plan, FAILED, (Problem.of(error, "upgrading"),))
+        return FileResult(plan, FAILED, (_problem_of(error),))
+
+
+def _problem_of(error: BaseException) -> Problem:
+    problem = Problem.of(error, "upgrading")
+    if isinstance(error, UnicodeDecodeError):
+        advice = "For strings of Python 2, give --encoding: latin1 reads every byte."
+        problem = attrs.evolve(problem, advice=advice)
+    return problem
 
 
 def _upgraded(data: bytes, planner: Planner, options: Options) -> bytes:
@@ -107,7 +115,10 @@ def _upgraded(data: bytes, planner: Planner, options: Options) -> bytes:
     new = remake.remade(row, planner.plan, encoding=options.encoding, protocol=options.protocol)
     if new == unwrapped.payload:
         return data
-    return codecs.wrap(new, unwrapped.layers)
+    wrapped = codecs.wrap(new, unwrapped.layers)
+    if codecs.unwrap(wrapped) != codecs.Unwrapped(new, unwrapped.layers):
+        raise VerificationError("is another one when its compression is taken off again")
+    return wrapped
 
 
 def _row(payload: bytes, planner: Planner) -> remake.Row:

@@ -75,10 +75,11 @@ class Planner:
         self._import_ref = import_ref
         self._import_migrations = import_migrations
         self._registry = registry
+        self._plans: dict[PicklePlan, PicklePlan] = {}
 
     def plan(self, scan: Scan) -> PicklePlan:
         """The plan for one pickle. Every problem is listed, none is raised."""
-        problems = list(_unreadable(scan))
+        problems = list(_hidden(scan))
         seen = [self._see(g) for g in scan.globals if g.ref != _TEXT_ONLY]
         if any(one.is_old or one.error for one in seen):
             try:
@@ -95,17 +96,22 @@ class Planner:
                 problems.append(_missing(one))
             classes += self._classes(one)
             route = self._route(one, problems)
-            if route is not None and route.steps:
+            if route is not None and (route.steps or route.finishers):
                 steps += [step.describe() for step in route.steps]
                 watched += [str(one.today)] if one.makes else []
-        return PicklePlan(
+        is_old = any(one.is_old for one in seen)
+        if is_old:
+            problems += _outside(scan)
+        made = PicklePlan(
             protocol=scan.protocol,
             classes=tuple(dict.fromkeys(classes)),
             steps=tuple(dict.fromkeys(steps)),
             problems=_each_once(problems),
-            is_old=any(one.is_old for one in seen),
+            is_old=is_old,
             watched=tuple(dict.fromkeys(watched)),
         )
+        # Of a hundred thousand files, most have the same plan.
+        return made if problems else self._plans.setdefault(made, made)
 
     # --- what a global is today -----------------------------------------------------------------
 
@@ -222,18 +228,25 @@ def _unstamped(one: _Seen, cls: type) -> Iterator[ClassFound]:
         yield ClassFound(ref, today, written, declaration.version or None)
 
 
-def _unreadable(scan: Scan) -> Iterator[Problem]:
-    """What stands in a pickle that only the program that wrote it can read."""
-    found = [
-        (scan.persistent_ids, "persistent ids, which stand for objects outside of it"),
-        (scan.buffers, "buffers outside of it (buffer_callback)"),
-        (len(scan.extensions), "extension codes, whose meaning stands in the program's copyreg"),
-        (len(scan.unresolvable), "names that it computes"),
-    ]
-    for count, what in found:
-        if count:
-            remedy = "Upgrade it in its own program: load it with pickle_migrate, and dump it."
-            yield Problem.of(ContentError(f"holds a pickle with {what}", remedy))
+def _hidden(scan: Scan) -> Iterator[Problem]:
+    """What keeps the scan from seeing which classes a pickle holds."""
+    if scan.extensions:
+        yield _only_its_program("extension codes, whose meaning stands in the program's copyreg")
+    if scan.unresolvable:
+        yield _only_its_program("names that it computes")
+
+
+def _outside(scan: Scan) -> Iterator[Problem]:
+    """What a pickle leaves to its program, and what there is no loader for here."""
+    if scan.persistent_ids:
+        yield _only_its_program("persistent ids, which stand for objects outside of it")
+    if scan.buffers:
+        yield _only_its_program("buffers outside of it (buffer_callback)")
+
+
+def _only_its_program(what: str) -> Problem:
+    remedy = "Upgrade it in its own program: load it with pickle_migrate, and dump it."
+    return Problem.of(ContentError(f"holds a pickle with {what}", remedy))
 
 
 def _migration_modules(seen: list[_Seen]) -> list[str]:

@@ -130,14 +130,13 @@ def _loaded(row: Row, encoding: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _recording() -> Iterator[dict[int, Any]]:
-    """Note each object to which the steps for unstamped pickles were applied, by its id."""
+    """Note each object whose state passed through the steps of its class, by its id."""
     restored: dict[int, Any] = {}
     restore, setstate_for = Restorer.restore_raw, Restorer.setstate_for
 
     def restore_raw(self: Restorer, obj: Any, raw: Any) -> None:
         restore(self, obj, raw)
-        if self.route.steps:
-            restored[id(obj)] = obj
+        restored[id(obj)] = obj
 
     setattr(Restorer, "restore_raw", restore_raw)  # noqa: B010
     # The faster way around it would not be seen.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pickle
 import signal
@@ -12,7 +13,7 @@ import pytest
 from scratch import scratch_at
 from world import World
 
-from pickle_migrate import executor, file_plans, store
+from pickle_migrate import codecs, executor, file_plans, store
 from pickle_migrate.executor import Options
 from pickle_migrate.findings import FilePlan, FileResult
 
@@ -168,6 +169,29 @@ def test_an_exception_that_cannot_describe_itself(world):
     world.new_release(steps=steps(body))
     [result] = run(world.order())
     assert said(result) == "upgrading failed with Mute"
+
+
+def test_strings_of_python_2_that_need_an_encoding(world):
+    """The reason says which option helps."""
+    path = world.data / "old.pkl"
+    path.write_bytes(b"(lp0\nS'\xe9'\na(ishop\nOrder\n(dS'qty'\nI1\nsba.")
+    [result] = run(path)
+    assert result.problems[0].error == "UnicodeDecodeError"
+    assert "--encoding" in result.problems[0].advice
+    [result] = run(path, encoding="latin1")
+    assert result.result == "upgraded"
+
+
+def test_compression_that_does_not_come_off_again_is_refused(world, monkeypatch):
+    """What is put in place was read back, the compression included."""
+    path = world.order()
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    before = path.read_bytes()
+    wrap = codecs.wrap
+    monkeypatch.setattr(codecs, "wrap", lambda payload, layers: wrap(payload[:-1], layers))
+    [result] = run(path)
+    assert result.problems[0].error == "VerificationError"
+    assert path.read_bytes() == before
 
 
 def test_a_finisher_runs_and_is_saved(world):

@@ -312,13 +312,16 @@ def _with_buffer() -> bytes:
     return pickle.dumps(pickle.PickleBuffer(b"data"), 5, buffer_callback=[].append)
 
 
+ORDER = b"\x8c\x04shop\x8c\x05Order\x93)\x81"
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (_with_persistent_id(), "persistent ids"),
-        (_with_buffer(), "buffers outside of it"),
         (b"\x80\x02\x82\x05)\x81.", "extension codes"),
         (b"\x80\x04cbuiltins\nstr\n)R\x8c\x01a\x93.", "names that it computes"),
+        (b"\x80\x04" + ORDER + _with_persistent_id()[2:-1] + b"\x86.", "persistent ids"),
+        (b"\x80\x05" + ORDER + _with_buffer()[2:-1] + b"\x86.", "buffers outside of it"),
     ],
 )
 def test_what_only_its_own_program_can_read(world, data, says):
@@ -327,6 +330,20 @@ def test_what_only_its_own_program_can_read(world, data, says):
     assert errors(made) == ["ContentError"]
     assert says in made.problems[0].what
     assert copyreg._extension_cache == {}
+
+
+@pytest.mark.parametrize("data", [_with_persistent_id(), _with_buffer()])
+def test_where_nothing_is_old_nothing_is_in_the_way(world, data):
+    """A pickle that refers to objects outside of it and holds no versioned class."""
+    made = plan(data)
+    assert (made.is_old, made.problems) == (False, ())
+
+
+def test_equal_plans_are_one_value(world):
+    """A hundred thousand files of one kind have one plan."""
+    planner = Planner(resolver.import_ref, resolver.import_migrations)
+    data = dumped(world, "shop.Order(qty=1)")
+    assert planner.plan(scan(data)) is planner.plan(scan(data))
 
 
 def test_planning_loads_nothing(world, tmp_path):
