@@ -98,6 +98,8 @@ def _plan_payload(plan: FilePlan, payload: bytes, found: Found, planner: Planner
         scans = scan_all(payload)
     except PickleFormatError as error:
         return _plan_other(plan, payload, error, found)
+    if scans.trailing and not _is_expected(found) and _is_by_chance(payload, scans):
+        return attrs.evolve(plan, action=NO_PICKLE)
     pickles = tuple(planner.plan(scan) for scan in scans.pickles)
     problems = (Problem.of(_trailing(scans)),) if scans.trailing else ()
     plan = attrs.evolve(plan, pickles=pickles, problems=problems)
@@ -110,7 +112,7 @@ def _plan_payload(plan: FilePlan, payload: bytes, found: Found, planner: Planner
 def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found: Found) -> FilePlan:
     """The plan for what is no pickle: passed over when it lies in a folder and never was one."""
     kind = signatures.recognise(payload)
-    is_expected = found.explicit or _is_named_as_pickle(found.path)
+    is_expected = _is_expected(found)
     if kind is not None and kind not in _NEVER_PICKLES:
         remedy = "Take the pickles out of it, upgrade them, and put them back."
         problem = Problem.of(ContentError(f"is {kind}, which is not read here", remedy))
@@ -122,9 +124,15 @@ def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found:
     return attrs.evolve(plan, action=NO_PICKLE, problems=problems)
 
 
-def _is_named_as_pickle(path: str) -> bool:
-    name = Path(path).name.lower()
-    return any(f"{suffix}." in f"{name}." for suffix in _PICKLE_SUFFIXES)
+def _is_expected(found: Found) -> bool:
+    """Whether someone takes the file for a pickle: it was named itself, or is called one."""
+    name = Path(found.path).name.lower()
+    return found.explicit or any(f"{suffix}." in f"{name}." for suffix in _PICKLE_SUFFIXES)
+
+
+def _is_by_chance(payload: bytes, scans: Scans) -> bool:
+    """Whether the pickles that were found may be something else: "N. America" begins with one."""
+    return payload[:1] != b"\x80" and not any(scan.globals for scan in scans.pickles)
 
 
 def _trailing(scans: Scans) -> ContentError:

@@ -212,6 +212,17 @@ def test_what_was_never_a_pickle(world, data, name):
     assert in_folder(world, "it.pkl.gz", data).problems != ()
 
 
+def test_a_text_that_begins_with_a_pickle_by_chance(world):
+    """N is None and the dot is STOP; in a folder it is passed over."""
+    assert in_folder(world, "it", b"N. America").action == "not a pickle"
+    assert explicit(world, "it", b"N. America").action == "refuse"
+    (world.data / "it").unlink()
+    old = world.order(protocol=0)
+    data = old.read_bytes()
+    old.unlink()
+    assert in_folder(world, "it", data + b"rest").action == "refuse"
+
+
 def test_what_cannot_be_read(world):
     """A folder of that name, a file that vanished."""
     path = world.order()
