@@ -13,7 +13,7 @@ import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from pickle_migrate import collector, finishing, resolver, stamps
+from pickle_migrate import collector, finishing, resolver, stamps, unsaid
 from pickle_migrate.errors import UnknownClassError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of
@@ -62,11 +62,14 @@ class Unpickler(pickle.Unpickler):
             )
         self._registry = DEFAULT if registry is None else registry
         self._pause_collector = pause_collector
+        self._file = file
+        self._unsaid: dict[GlobalRef, type] = {}
 
     def load(self) -> Any:
         """Load the next pickle of the file, migrate it, run its finishing stage, and give its
         object. Raises MigrationError, and what pickle raises.
         """
+        start = unsaid.position(self._file)
         finishing.begin()
         try:
             if self._pause_collector:
@@ -76,6 +79,8 @@ class Unpickler(pickle.Unpickler):
                 loaded = super().load()
         finally:
             noted = finishing.end()
+        if self._unsaid:
+            unsaid.refuse_unstamped(self._file, start, self._unsaid)
         if noted:
             finishing.run(noted)
         return loaded
@@ -87,6 +92,7 @@ class Unpickler(pickle.Unpickler):
         resolver.settings()
         renamed = self._renamed(module_name, global_name)
         if renamed is not None:
+            self._remember_unsaid(module_name, global_name, renamed)
             return renamed
         if global_name == "getattr" and module_name in ("builtins", "__builtin__"):
             # Below protocol 4 a nested class is written as getattr(Outer, "Inner").
@@ -99,13 +105,19 @@ class Unpickler(pickle.Unpickler):
             renamed = self._renamed(module_name, global_name)
             if renamed is None:
                 raise
-            return renamed
+            found = renamed
         if isinstance(found, type) and MARK in vars(found):
             # A pickle that names a versioned class itself is older than its registration, and the
             # name may have been another class's then.
             resolver.import_migrations(declaration_of(found).migrations)
             renamed = self._renamed(module_name, global_name)
-        return found if renamed is None else renamed
+        found = found if renamed is None else renamed
+        self._remember_unsaid(module_name, global_name, found)
+        return found
+
+    def _remember_unsaid(self, module_name: str, global_name: str, found: Any) -> None:
+        if isinstance(found, type) and MARK in vars(found) and unsaid.is_unsaid(found):
+            self._unsaid[GlobalRef(module_name, global_name)] = found
 
     def _renamed(self, module_name: str, global_name: str) -> Any:
         ref = GlobalRef(module_name, global_name)

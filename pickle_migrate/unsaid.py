@@ -1,0 +1,56 @@
+"""Pickles from before a class was registered, where nothing says which version they have.
+
+A class without ``unstamped=`` says that there are none, and then Python's own code gives an object
+its state, so that nothing is asked at that moment. This package's loader asks afterwards, by reading
+the pickle once more: a class may also be named as mere data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pickle_migrate.errors import PickleFormatError, UnstampedError
+from pickle_migrate.hooks import entry_of
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import declaration_of
+
+_MAKES_OBJECTS = {"instantiated", "called"}
+
+
+def is_unsaid(cls: type) -> bool:
+    """Whether an unstamped pickle of a class would load without anything asking for its version."""
+    declaration = declaration_of(cls)
+    silent = declaration.unstamped is None and declaration.version > 1
+    return silent and not entry_of(cls).hooked
+
+
+def position(file: Any) -> int | None:
+    """Where a file stands, or None if it cannot be read again from there."""
+    try:
+        return int(file.tell()) if file.seekable() else None
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def refuse_unstamped(file: Any, start: int | None, named: dict[GlobalRef, type]) -> None:
+    """Raise UnstampedError if the pickle that was just read makes objects of one of the classes.
+
+    ``named`` maps refs as the pickle spells them to classes. A file that cannot be read again is
+    passed over. Imports nothing; the file stands where it stood.
+    """
+    from pickle_migrate.scanner import scan  # only for pickles that name such a class
+
+    end = position(file)
+    if start is None or end is None:
+        return
+    file.seek(start)
+    try:
+        found = scan(file.read(end - start))
+    except PickleFormatError:  # it refers to the memo of the pickle before it
+        return
+    finally:
+        file.seek(end)
+    for g in found.globals:
+        cls = named.get(g.ref)
+        if cls is not None and not _MAKES_OBJECTS.isdisjoint(g.uses):
+            raise UnstampedError(str(GlobalRef.of(cls)), declaration_of(cls).version)
