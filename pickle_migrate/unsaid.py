@@ -1,8 +1,8 @@
 """Pickles from before a class was registered, where nothing says which version they have.
 
 A class without ``unstamped=`` says that there are none, and then Python's own code gives an object
-its state, so that nothing is asked at that moment. This package's loader asks afterwards, by reading
-the pickle once more: a class may also be named as mere data.
+its state, so that nothing is asked at that moment. This package's loader asks afterwards, by
+reading the pickle once more: a class may also be named as mere data.
 """
 
 from __future__ import annotations

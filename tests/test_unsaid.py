@@ -28,7 +28,7 @@ Lineage(Order).upgrade(1, RenameField("qty", "quantity"))
 
 @pytest.fixture
 def old_bytes(scratch):
-    """Bytes that the unregistered class wrote: a list of objects, and a list that names the class."""
+    """What the unregistered class wrote: a list of objects, and a list that names the class."""
     old = scratch.module("unsaid_shop", OLD)
     pickles = {p: (pickle.dumps([old.Order()], p), pickle.dumps([old.Order], p)) for p in PROTOCOLS}
     scratch.module("unsaid_shop", TODAY)
