@@ -94,6 +94,8 @@ def run_page(blocks: list[Block], folder: Path) -> int:
             path = folder / named["path"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+            if path.suffix == ".py":
+                compile(block.text, block.place, "exec")
         elif block.language == "python" and block.text.startswith(">>> "):
             _run_session(block, folder)
         elif block.language == "python":
