@@ -163,12 +163,9 @@ def test_a_reused_pickler_with_a_deep_graph(world):
     world.new_release(NEW_LINK, steps=None)
     data = old(
         world,
-        "sys.setrecursionlimit(20_000)\n"
-        "import threading; threading.stack_size(256 * 2**20)\n"
-        "def write():\n"
-        "    pickler = pickle.Pickler(file, 4); links = shop.chain(1500)\n"
-        "    pickler.dump(links); pickler.dump(links)\n"
-        "thread = threading.Thread(target=write); thread.start(); thread.join()",
+        "from pickle_migrate.stack_pickler import StackPickler\n"
+        "pickler = StackPickler(pickle.Pickler(io.BytesIO()), file, 4, True, None)\n"
+        "links = shop.chain(1500); pickler.dump(links); pickler.dump(links)",
     )
     unpickler = pickle.Unpickler(io.BytesIO(remade(data)))
     assert unpickler.load() is unpickler.load()
