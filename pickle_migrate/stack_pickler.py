@@ -40,7 +40,6 @@ if TYPE_CHECKING:
         framer: Any
         memo: dict[int, tuple[int, Any]]
         write: Callable[[bytes], Any]
-        dispatch: dict[type, Callable[[Any, Any], None]]
         _BATCHSIZE: int
 
         def __init__(
@@ -56,6 +55,14 @@ if TYPE_CHECKING:
         def memoize(self, obj: Any) -> None: ...
         def save_pers(self, pid: Any) -> None: ...
         def save_global(self, obj: Any, name: str | None = None) -> None: ...
+        def save_type(self, obj: type) -> None: ...
+        def save_none(self, obj: None) -> None: ...
+        def save_bool(self, obj: bool) -> None: ...
+        def save_long(self, obj: int) -> None: ...
+        def save_float(self, obj: float) -> None: ...
+        def save_str(self, obj: str) -> None: ...
+        def save_bytes(self, obj: bytes) -> None: ...
+        def save_bytearray(self, obj: bytearray) -> None: ...
 
 else:
     _PythonPickler = pickle._Pickler
@@ -324,11 +331,18 @@ _CONTAINERS: Final[dict[type, Callable[[StackPickler, Any], _Steps]]] = {
     set: StackPickler._set_steps,
     frozenset: StackPickler._frozenset_steps,
 }
+# By name, not from _Pickler.dispatch: importing dill changes that table for all.
 _NAMED: Final[dict[type, Callable[[Any, Any], None]]] = {
-    kind: _PythonPickler.dispatch[kind] for kind in (type, FunctionType)
+    type: _PythonPickler.save_type,
+    FunctionType: _PythonPickler.save_global,
 }
-_ATOMS: Final = {
-    kind: write
-    for kind, write in _PythonPickler.dispatch.items()
-    if kind not in _CONTAINERS and kind not in _NAMED
-} | {pickle.PickleBuffer: StackPickler._write_buffer}
+_ATOMS: Final[dict[type, Callable[[Any, Any], None]]] = {
+    type(None): _PythonPickler.save_none,
+    bool: _PythonPickler.save_bool,
+    int: _PythonPickler.save_long,
+    float: _PythonPickler.save_float,
+    str: _PythonPickler.save_str,
+    bytes: _PythonPickler.save_bytes,
+    bytearray: _PythonPickler.save_bytearray,
+    pickle.PickleBuffer: StackPickler._write_buffer,
+}

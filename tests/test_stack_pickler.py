@@ -7,6 +7,10 @@ import decimal
 import enum
 import io
 import pickle
+import subprocess
+import sys
+import textwrap
+import types
 
 import pytest
 from hypothesis import given
@@ -85,6 +89,28 @@ def set_state(obj, state):
     obj.state = state
 
 
+class PythonPickler(pickle._Pickler):
+    """pickle's own, with the table that it has until something imports dill."""
+
+    dispatch = {
+        type(None): pickle._Pickler.save_none,
+        bool: pickle._Pickler.save_bool,
+        int: pickle._Pickler.save_long,
+        float: pickle._Pickler.save_float,
+        str: pickle._Pickler.save_str,
+        bytes: pickle._Pickler.save_bytes,
+        bytearray: pickle._Pickler.save_bytearray,
+        pickle.PickleBuffer: pickle._Pickler.save_picklebuffer,
+        tuple: pickle._Pickler.save_tuple,
+        list: pickle._Pickler.save_list,
+        dict: pickle._Pickler.save_dict,
+        set: pickle._Pickler.save_set,
+        frozenset: pickle._Pickler.save_frozenset,
+        type: pickle._Pickler.save_type,
+        types.FunctionType: pickle._Pickler.save_global,
+    }
+
+
 def written(obj, protocol, hooks=None, callback=None):
     file = io.BytesIO()
     StackPickler(hooks, file, protocol, True, callback).dump(obj)
@@ -93,7 +119,7 @@ def written(obj, protocol, hooks=None, callback=None):
 
 def written_by_python(obj, protocol, callback=None):
     file = io.BytesIO()
-    pickle._Pickler(file, protocol, buffer_callback=callback).dump(obj)
+    PythonPickler(file, protocol, buffer_callback=callback).dump(obj)
     return file.getvalue()
 
 
@@ -294,7 +320,7 @@ class CAsked(Asked, pickle.Pickler):
     )
 
 
-class PythonAsked(Asked, pickle._Pickler):
+class PythonAsked(Asked, PythonPickler):
     dispatch_table = CAsked.dispatch_table
     # This pickler asks about the answer too, and ignores what it is told.
     answers = False
@@ -312,6 +338,27 @@ def test_asks_the_hooks_as_the_pickler_does(pickler_class, protocol):
     mine = written(graph, protocol, hooks)
     assert hooks.asked == alone.asked
     assert b"slotted" in mine
+
+
+@pytest.mark.parametrize("first", ["dill", "pickle_migrate.stack_pickler"])
+def test_dill_changes_nothing(first):
+    """dill puts its own functions into the table of pickle._Pickler; none of them is used here."""
+    script = f"""
+        import {first}
+        import dill, io, pickle
+        from pickle_migrate.stack_pickler import StackPickler
+        file = io.BytesIO()
+        graph = [print, int, type(None), {{"a": (range(3), ..., StackPickler)}}]
+        StackPickler(None, file, 4, True, None).dump(graph)
+        assert pickle.loads(file.getvalue()) == graph
+        assert file.getvalue() == pickle.dumps(graph, 4), file.getvalue()
+        try:
+            StackPickler(None, file, 4, True, None).dump(lambda: 0)
+        except pickle.PicklingError:
+            print("done")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    assert subprocess.check_output(command, text=True) == "done\n"
 
 
 def test_copyreg_table(monkeypatch):
