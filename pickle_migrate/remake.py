@@ -149,8 +149,9 @@ def _recording() -> Iterator[dict[int, Any]]:
 
 
 def _require_restored(root: Any, watched: frozenset[type], restored: dict[int, Any]) -> None:
-    # An object that had no attributes, or whose __getstate__ gave None, has no BUILD in the pickle:
-    # nothing said when to run its steps, and dumping it would stamp it as migrated.
+    # An object that had no attributes, or whose __getstate__ gave None, has no BUILD in the pickle.
+    # The loader finds those that stand in the memo. For any other no step ran, and dumping it would
+    # stamp it as migrated.
     for obj in _objects(root):
         if type(obj) in watched and id(obj) not in restored and _had_no_state(obj):
             cls = type(obj)
