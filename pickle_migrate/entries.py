@@ -65,7 +65,8 @@ class Entry:
             if not self._is_current(written):
                 _import_migrations(self._migration_modules())
                 self._forget_if_declared()
-            found = Restorer(self.cls, self.shape, route_for(self.cls, written))
+            route = route_for(self.cls, written)
+            found = Restorer(self.cls, self.shape, route, unstamped=written is None)
             self._restorers[text] = found
             return found
 

@@ -39,6 +39,11 @@ def note(finishers: tuple[Finisher, ...], obj: Any) -> None:
         _active.loads[-1].append((finishers, obj))
 
 
+def noted() -> Noted:
+    """What this thread's innermost load has noted so far."""
+    return _active.loads[-1] if _active.loads else []
+
+
 def run(noted: Noted) -> None:
     """Run the functions: version by version as declared for each object, object by object in the
     order of the load. User code runs. Exceptions pass.

@@ -60,11 +60,13 @@ def compile_setstate(
         source.add(f"if not ({around.guard}):", "    return onward(self, state)")
     kinds = {type(step.operation) for step in steps}
     if kinds == {RunFunction}:
-        return _with_functions(source, fields)
+        return _with_functions(source, fields, around)
     return _with_values(source, fields, around)
 
 
-def _with_functions(source: Source, fields: tuple[str, ...]) -> SetState | None:
+def _with_functions(
+    source: Source, fields: tuple[str, ...], around: Surroundings
+) -> SetState | None:
     if not fields:
         return None
     # The names of one pickle are all text, or all bytes (encoding="bytes"): asking for one tells.
@@ -76,7 +78,9 @@ def _with_functions(source: Source, fields: tuple[str, ...]) -> SetState | None:
         with source.under("if result is not None and result is not state:"):
             # What a function returned may be held elsewhere; the object gets a dict of its own.
             source.add("state = own_copy(result)")
-    source.add("if type(state) is not dict:", "    return put(self, state)")
+    # An object that is empty now is noted, where nothing else tells that it had a state.
+    empty = "" if around.pending else " or not state"
+    source.add(f"if type(state) is not dict{empty}:", "    return put(self, state)")
     source.add("set_dict(self, state)")
     made: SetState = source.compiled("setstate(self, state)")
     return made
@@ -102,6 +106,8 @@ def _with_values(source: Source, fields: tuple[str, ...], around: Surroundings) 
             if not all(run.take(step) for step in source.steps):
                 return None
     except CannotBeFollowed:
+        return None
+    if not run.now and not around.pending:  # as above
         return None
     # As many fields, and each of them there: exactly these.
     source.add("try:", f"    if len(state) != {len(fields)}:", "        return onward(self, state)")

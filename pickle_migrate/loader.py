@@ -13,7 +13,7 @@ import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from pickle_migrate import collector, finishing, resolver, stamps, unsaid
+from pickle_migrate import collector, finishing, resolver, stamps, unbuilt, unsaid
 from pickle_migrate.errors import UnknownClassError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of
@@ -64,6 +64,7 @@ class Unpickler(pickle.Unpickler):
         self._pause_collector = pause_collector
         self._file = file
         self._unsaid: dict[GlobalRef, type] = {}
+        self._unbuilt = unbuilt.Unbuilt(self._registry)
 
     def load(self) -> Any:
         """Load the next pickle of the file, migrate it, run its finishing stage, and give its
@@ -77,6 +78,8 @@ class Unpickler(pickle.Unpickler):
                     loaded = super().load()
             else:
                 loaded = super().load()
+            if self._unbuilt:
+                self._unbuilt.migrate([*self.memo.copy().values(), loaded])
         finally:
             noted = finishing.end()
         if self._unsaid:
@@ -92,7 +95,7 @@ class Unpickler(pickle.Unpickler):
         resolver.settings()
         renamed = self._renamed(module_name, global_name)
         if renamed is not None:
-            self._remember_unsaid(module_name, global_name, renamed)
+            self._remember(module_name, global_name, renamed)
             return renamed
         if global_name == "getattr" and module_name in ("builtins", "__builtin__"):
             # Below protocol 4 a nested class is written as getattr(Outer, "Inner").
@@ -112,12 +115,20 @@ class Unpickler(pickle.Unpickler):
             resolver.import_migrations(declaration_of(found).migrations)
             renamed = self._renamed(module_name, global_name)
         found = found if renamed is None else renamed
-        self._remember_unsaid(module_name, global_name, found)
+        self._remember(module_name, global_name, found)
         return found
 
-    def _remember_unsaid(self, module_name: str, global_name: str, found: Any) -> None:
-        if isinstance(found, type) and MARK in vars(found) and unsaid.is_unsaid(found):
+    def _remember(self, module_name: str, global_name: str, found: Any) -> None:
+        if not isinstance(found, type):
+            if hasattr(type(found), MARK):
+                self._unbuilt.pass_over(found)
+            return
+        if not hasattr(found, MARK):
+            return
+        if MARK in vars(found) and unsaid.is_unsaid(found):
             self._unsaid[GlobalRef(module_name, global_name)] = found
+        elif unbuilt.is_older(found):
+            self._unbuilt.add(found)
 
     def _renamed(self, module_name: str, global_name: str) -> Any:
         ref = GlobalRef(module_name, global_name)
@@ -129,6 +140,12 @@ class Unpickler(pickle.Unpickler):
         return None
 
     def _nested(self, owner: Any, name: str, *default: Any) -> Any:
+        found = self._attribute(owner, name, *default)
+        if isinstance(found, type):
+            self._remember(found.__module__, found.__qualname__, found)
+        return found
+
+    def _attribute(self, owner: Any, name: str, *default: Any) -> Any:
         ref = owner.ref if isinstance(owner, _Outer) else None
         if isinstance(owner, type):
             ref = GlobalRef.of(owner)

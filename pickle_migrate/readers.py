@@ -29,8 +29,9 @@ _PENDING = "__setstate__"
 class Restorer:
     """Migrates states of one class from one written version. Made once, used for every object."""
 
-    def __init__(self, cls: type, shape: Shape, route: Route) -> None:
+    def __init__(self, cls: type, shape: Shape, route: Route, *, unstamped: bool = False) -> None:
         self.cls = cls
+        self.unstamped = unstamped
         self.shape = shape
         self.route = route.check()
         self.migrate = _chain(cls, route)
@@ -42,8 +43,12 @@ class Restorer:
     def restore_raw(self, obj: Any, raw: Any) -> None:
         """Put a state that an unstamped or a fast-form pickle holds."""
         if self.only_dict and type(raw) is dict:
-            obj.__dict__.update(self.migrate(named_by_text(raw)))
-            self.done(obj)
+            state = self.migrate(named_by_text(raw))
+            if isinstance(state, dict):
+                obj.__dict__.update(state)
+                self.done(obj)
+            else:
+                self.put(obj, state)
             return
         state = self.shape.read(raw, self.route.version, self.names)
         if self.shape.kind.build == "exception":
@@ -62,7 +67,7 @@ class Restorer:
         from pickle_migrate.layouts import Surroundings, compile_setstate
 
         around = Surroundings(
-            self.cls, not guard, dict_setter(self.cls), onward, self.shape.put, guard, names
+            self.cls, not guard, dict_setter(self.cls), onward, self.put, guard, names
         )
         return compile_setstate(route.steps, fields, around)
 
@@ -87,14 +92,18 @@ class Restorer:
         """Put a migrated state in place and note the object for the finishing stage."""
         try:
             self.shape.put(obj, state)
-        except UnknownFieldError as error:
-            error.version = self.route.version
-            raise
+        except (UnknownFieldError, StateError) as error:
+            if error.version:
+                raise
+            ref, _, *facts = error.args
+            raise type(error)(ref, self.route.version, *facts) from None
         self.done(obj)
 
     def done(self, obj: Any) -> None:
-        """Note the object for the finishing stage, if its lineage has one."""
-        if self.route.finishers:
+        """Note the object for the finishing stage, if its lineage has one; and those of unstamped
+        pickles that look as if nobody had given them a state.
+        """
+        if self.route.finishers or (self.unstamped and not (self.only_dict and obj.__dict__)):
             finishing.note(self.route.finishers, obj)
 
 

@@ -304,7 +304,7 @@ def put_fields(cls: type, kind: Kind) -> Callable[[Any, Any], None]:
     def put(obj: Any, state: Any) -> None:
         if state is None:
             return
-        if type(state) is not dict:
+        if not isinstance(state, dict):
             state = _merged_pair(state) or _refuse_state(cls, state)
         if not slots and not is_exception and kind.has_dict:
             obj.__dict__.update(state)

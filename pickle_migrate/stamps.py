@@ -145,6 +145,11 @@ def text_only(text: str) -> Stamp:
     return Stamp.make(written, _no_newborn)
 
 
+def is_text_only(stamp: Stamp) -> bool:
+    """Whether a stamp only says a version, beside a class that the pickle names itself."""
+    return stamp.func is _no_newborn
+
+
 def _no_newborn() -> None:
     raise StampError("", "it carries a version and stands where a class should")
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pickle_migrate import stamps
 from pickle_migrate.errors import PickleFormatError, UnstampedError
 from pickle_migrate.hooks import entry_of
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import declaration_of
 
+_TEXT_ONLY = GlobalRef(stamps.MODULE, stamps.text_only.__qualname__)
 _MAKES_OBJECTS = {"instantiated", "called"}
 
 
@@ -50,6 +52,8 @@ def refuse_unstamped(file: Any, start: int | None, named: dict[GlobalRef, type])
         return
     finally:
         file.seek(end)
+    if any(g.ref == _TEXT_ONLY for g in found.globals):
+        return  # a script's class, whose stamp stands in the state
     for g in found.globals:
         cls = named.get(g.ref)
         if cls is not None and not _MAKES_OBJECTS.isdisjoint(g.uses):
