@@ -83,15 +83,13 @@ def test_8_bit_strings_of_python_2_pass(data):
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_names_of_classes_may_be_anything(protocol):
+def test_names_of_classes_may_be_anything(protocol, monkeypatch):
     """A stamp has many signs in its name, and a plugin's module may have a space."""
     for module, name in [("pickle_migrate.stamps", "a/b:C@3~1f+a/b:D@1!"), ("my plugin", "A<x>")]:
         stand_in = type(name, (), {"__module__": module, "__qualname__": name})
-        sys.modules[module] = types.SimpleNamespace(**{name: stand_in})
-        try:
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, module, types.SimpleNamespace(**{name: stand_in}))
             data = pickle.dumps([stand_in], protocol)
-        finally:
-            del sys.modules[module]
         assert recognise(data) is None
 
 
