@@ -15,7 +15,7 @@ from pickle_migrate.errors import StateError, UnknownFieldError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.routes import Route
 from pickle_migrate.schema import field_order
-from pickle_migrate.shapes import Shape, builtin_base, named_by_text
+from pickle_migrate.shapes import Shape, builtin_base, is_positional, named_by_text
 from pickle_migrate.stamps import Stamp
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Restorer:
         # What an older version wrote by position; a current class with its own __getstate__ may
         # give a tuple that has nothing to do with its fields.
         self.names = route.field_names if shape.kind.mapping or route.steps else None
+        first = [op for step in route.steps for op in step.operations][:1]
+        self.starts_with_function = any(op.opaque for op in first)
 
     def restore_raw(self, obj: Any, raw: Any) -> None:
         """Put a state that an unstamped or a fast-form pickle holds."""
@@ -50,7 +52,10 @@ class Restorer:
             else:
                 self.put(obj, state)
             return
-        state = self.shape.read(raw, self.route.version, self.names)
+        if self.names is None and self.starts_with_function and is_positional(raw):
+            state = raw  # a function may know what the values are; operations on fields may not
+        else:
+            state = self.shape.read(raw, self.route.version, self.names)
         if self.shape.kind.build == "exception":
             state = {"args": obj.args, **state}
         self.put(obj, self.migrate(state))
@@ -275,7 +280,7 @@ def older_newborn(cls: type, restorer: Restorer, hooked: bool, wrapped: bool) ->
 
 def _with_arguments(make: Newborn, skip: int, steps: list[Migration]) -> Newborn:
     def newborn(*given: Any) -> Any:
-        first, (args, keywords, *how) = given[:skip], (*given[skip:], (), None)[:3]
+        first, (args, keywords, *_) = given[:skip], (*given[skip:], (), None)[:3]
         if len(given) - skip < 2:
             keywords = None
         for step in steps:

@@ -200,11 +200,16 @@ def _reader(cls: type, kind: Kind) -> Callable[[Any, int, tuple[str, ...] | None
         pair = _merged_pair(raw)
         if pair is not None:
             return pair
-        if isinstance(raw, tuple | list):
+        if is_positional(raw):
             return _by_position(cls, raw, version, names)
         return dict(raw) if isinstance(raw, Mapping) and kind.build != "reduce" else raw
 
     return read
+
+
+def is_positional(raw: Any) -> bool:
+    """Whether a state is a list or tuple of values, and not the pair of dict and slots."""
+    return isinstance(raw, tuple | list) and _merged_pair(raw) is None
 
 
 def named_by_text(state: dict[Any, Any]) -> dict[str, Any]:
@@ -236,7 +241,8 @@ def _by_position(
         raise StateError(
             ref,
             version,
-            f"the pickle holds {len(raw)} values by position, and nothing says which fields they are",
+            f"the pickle holds {len(raw)} values by position, and nothing says which fields those "
+            "are",
             f"Name the fields of that version in their order: Lineage({ref!r}).fields({version}, "
             f"...). Today's first {len(raw)} are {guess or 'not known'}; check that the order was "
             "the same.",

@@ -215,6 +215,34 @@ def test_class_that_changed_its_shape(releases: Releases, before: str, after: st
     )
 
 
+def test_class_that_lost_its_own_getstate_and_a_function_that_knows(releases: Releases) -> None:
+    """A function that is the first step gets what ``__getstate__`` gave, named by nobody."""
+    releases.check(
+        old="""
+            @versioned(1, unstamped=1)
+            class C:
+                def __init__(self, a):
+                    self.a = a
+                def __getstate__(self):
+                    return ["mark", self.a, 1, 2, 3]
+                def __setstate__(self, state):
+                    self.a = state[1]
+            """,
+        new="""
+            @migrates("shop:C", 1)
+            def step(state):
+                mark, b, *rest = state
+                assert (mark, rest) == ("mark", [1, 2, 3])
+                return {"b": b, "z": 9}
+            @versioned(2, unstamped=1)
+            class C:
+                pass
+            """,
+        make=MAKE,
+        expected=EXPECTED,
+    )
+
+
 def test_class_that_lost_its_own_state_methods(releases: Releases) -> None:
     """The old ``__getstate__`` gave a tuple; a step makes fields of it, for a class that has no
     methods of its own any more.
