@@ -241,8 +241,8 @@ def _by_position(
         raise StateError(
             ref,
             version,
-            f"the pickle holds {len(raw)} values by position, and nothing says which fields those "
-            "are",
+            f"the pickle holds {len(raw)} values by position, and nothing says which fields "
+            "they are",
             f"Name the fields of that version in their order: Lineage({ref!r}).fields({version}, "
             f"...). Today's first {len(raw)} are {guess or 'not known'}; check that the order was "
             "the same.",
