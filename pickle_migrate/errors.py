@@ -475,8 +475,10 @@ class VerificationError(PickleMigrateError):
         return "The file was left as it was."
 
 
-class TooDeepError(PickleMigrateError, pickle.PicklingError):
-    """A graph is nested too deep to be written again. ``depth_limit`` is what was tried."""
+class TooDeepError(PickleMigrateError, pickle.PicklingError, RecursionError):
+    """A graph is nested too deep to be written again. ``depth_limit`` is what was tried. Also a
+    RecursionError, which is what pickle raises then.
+    """
 
     depth_limit: int = 0
 

@@ -29,9 +29,6 @@ class _Writable(Protocol):
     def write(self, data: bytes, /) -> Any: ...
 
 
-# Bytes below which a pickle makes too few objects for the collector to run more than a few times.
-_SMALL = 4096
-
 BufferCallback = Callable[[pickle.PickleBuffer], Any]
 
 
@@ -217,7 +214,7 @@ def loads(
 ) -> Any:
     """``pickle.loads`` with migrations: bytes in, the first pickle's object out. As ``load``."""
     file: Any = io.BytesIO(data)
-    if len(data) > _SMALL or data[:1] != b"\x80" or data[1] < 4:
+    if len(data) > collector.PAYS_FROM or data[:1] != b"\x80" or data[1] < 4:
         # The C unpickler reads ahead only in files that can be peeked into, and in frames.
         file = io.BufferedReader(file)
     return Unpickler(
@@ -227,7 +224,7 @@ def loads(
         errors=errors,
         buffers=buffers,
         registry=registry,
-        pause_collector=pause_collector and len(data) > _SMALL,
+        pause_collector=pause_collector and len(data) > collector.PAYS_FROM,
     ).load()
 
 

@@ -161,16 +161,24 @@ def scan(data: Data, offset: int = 0) -> Scan:
 def scan_all(data: Data, offset: int = 0) -> Scans:
     """Read every pickle from ``offset`` on, one after the other.
 
-    A pickle that refers to memo keys of the pickle before it is read with that pickle's memo.
+    Each pickle is read by itself. Where one refers to memo keys that it never set, the row was
+    written by one Pickler, and all of it is read again with one memo.
     Raises PickleFormatError if not even one pickle stands there.
     """
     view = _plain_view(data)
+    apart = _row(view, offset, shares_memo=False)
+    if apart.problem is None:
+        return apart
+    joined = _row(view, offset, shares_memo=True)
+    return joined if joined.end > apart.end else apart
+
+
+def _row(view: Data, offset: int, *, shares_memo: bool) -> Scans:
     reader = _read(view, offset, None)
-    found = [_result(reader)]
-    problem = None
+    found, problem = [_result(reader)], None
     while reader.at < len(view):
         try:
-            reader = _next(view, reader)
+            reader = _read(view, reader.at, reader.machine.memo if shares_memo else None)
         except PickleFormatError as error:
             problem = error
             break
@@ -198,13 +206,6 @@ def _read(view: Data, offset: int, memo: Memo | None) -> Reader:
     reader = Reader(view, offset, memo)
     run(reader)
     return reader
-
-
-def _next(view: Data, before: Reader) -> Reader:
-    try:
-        return _read(view, before.at, None)
-    except PickleFormatError:
-        return _read(view, before.at, before.machine.memo)
 
 
 def _plain_view(data: Data) -> Data:
