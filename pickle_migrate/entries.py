@@ -61,10 +61,11 @@ class Entry:
         return self._restorers.get(text) or self._find_restorer(text, written)
 
     def _find_restorer(self, text: str | None, written: StampText | None) -> Restorer:
+        if not self._is_current(written):
+            # Outside of the lock, since it runs user code, which may load pickles in its turn.
+            _import_migrations(self._migration_modules())
         with _lock:
-            if not self._is_current(written):
-                _import_migrations(self._migration_modules())
-                self._forget_if_declared()
+            self._forget_if_declared()
             route = route_for(self.cls, written)
             found = Restorer(self.cls, self.shape, route, unstamped=written is None)
             self._restorers[text] = found

@@ -13,13 +13,14 @@ from pickle_migrate.errors import PickleMigrateError, SettingsError, UnknownClas
 from pickle_migrate.hooks import entry_of, take_wrapped
 from pickle_migrate.project import Settings, find_settings
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.registry import DEFAULT, Registry
+from pickle_migrate.registry import DEFAULT, Registry, declaration_of
 from pickle_migrate.stamps import StampedClass, StampText
 
 _lock = threading.RLock()
 _settings: Settings | None = None
 _imported: set[str] = set()
-_found: dict[tuple[int, str], tuple[int, type, Callable[..., Any]]] = {}
+_Found = tuple[Registry, type, tuple[int, int], Callable[..., Any]]
+_found: dict[tuple[int, str], _Found] = {}
 
 
 # --- settings and migration modules -----------------------------------------------------------
@@ -40,7 +41,8 @@ def use_settings(chosen: Settings | None) -> None:
     """
     global _settings
     with _lock:
-        _settings = chosen
+        # Only when all renames are taken: a wrong one is reported until it is corrected.
+        _settings = None
         _imported.clear()
         for old, new in (chosen.renames if chosen else {}).items():
             try:
@@ -48,6 +50,7 @@ def use_settings(chosen: Settings | None) -> None:
             except PickleMigrateError as error:
                 source = chosen.source if chosen else ""
                 raise SettingsError(source, f"rename of {old!r}: {error}") from error
+        _settings = chosen
 
 
 def import_migrations(modules: Iterable[str] = ()) -> None:
@@ -55,18 +58,22 @@ def import_migrations(modules: Iterable[str] = ()) -> None:
 
     Runs their code. Raises SettingsError, which names the module, when one cannot be imported.
     """
-    with _lock:
-        for module in (*settings().migrations, *modules):
-            if module in _imported:
-                continue
-            _imported.add(module)
-            try:
-                importlib.import_module(module)
-            except ImportError as error:
-                _imported.discard(module)
-                source = settings().source if module in settings().migrations else "versioned()"
-                problem = f"the module of migrations {module!r} cannot be imported: {error}"
-                raise SettingsError(source, problem) from error
+    # No lock is held while user code is imported: a module that loads a pickle as it is imported by
+    # another thread would wait for the lock, and this thread for the module. Python's own locks see
+    # to it that each is run once and that the others wait for its end.
+    for module in (*settings().migrations, *modules):
+        if module in _imported:
+            continue
+        try:
+            importlib.import_module(module)
+        except PickleMigrateError:  # a wrong declaration says where it stands
+            raise
+        except Exception as error:
+            reason = str(error) if isinstance(error, ImportError) else f"{error!r}"
+            source = settings().source if module in settings().migrations else "versioned()"
+            problem = f"the module of migrations {module!r} cannot be imported: {reason}"
+            raise SettingsError(source, problem) from error
+        _imported.add(module)
 
 
 # --- classes ----------------------------------------------------------------------------------
@@ -90,13 +97,25 @@ def find_stamp(text: str, registry: Registry = DEFAULT) -> Callable[..., Any]:
     """
     key = (id(registry), text)
     known = _found.get(key)
-    if known is not None and known[0] == registry.generation and _is_in_place(known[1]):
-        return known[2]
-    with _lock:
-        cls = _class_of(text, StampText.decode(text), registry)
-        found = entry_of(cls).newborn(text, StampText.decode(text))
-        _found[key] = (registry.generation, cls, found)
+    if known is not None and _holds(known, registry):
+        return known[3]
+    written = StampText.decode(text)
+    cls = _class_of(text, written, registry)
+    # Asked before the route is found: what another thread declares meanwhile outdates it.
+    generations = _generations(registry, cls)
+    found = entry_of(cls).newborn(text, written)
+    _found[key] = (registry, cls, generations, found)
     return found
+
+
+def _holds(known: _Found, registry: Registry) -> bool:
+    asked, cls, generations, _ = known
+    return asked is registry and generations == _generations(registry, cls) and _is_in_place(cls)
+
+
+def _generations(registry: Registry, cls: type) -> tuple[int, int]:
+    # Renames are the registry's that was asked, steps are those of the class's own.
+    return registry.generation, declaration_of(cls).registry.generation
 
 
 def _is_in_place(cls: type) -> bool:
@@ -138,14 +157,14 @@ def _has_entry(cls: type) -> bool:
 
 def _imported_class(ref: GlobalRef) -> type | None:
     try:
-        found = import_ref(ref)
+        found: Any = importlib.import_module(ref.module)
     except ModuleNotFoundError as error:
         # The module itself or a package of it; a module that it imports in vain is another matter.
         if error.name is None or not f"{ref.module}.".startswith(f"{error.name}."):
             raise
         return None
-    except AttributeError:
-        return None
+    for name in ref.qualname.split("."):
+        found = getattr(found, name, None)
     return found if isinstance(found, type) else None
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import attrs
 
-from pickle_migrate.errors import StampError
+from pickle_migrate.errors import StampError, UnknownClassError
 from pickle_migrate.refs import GlobalRef
 
 MODULE = __name__
@@ -66,7 +66,10 @@ class StampText:
     def decode(cls, text: str) -> StampText:
         """Read a global's name. Raises StampError. Imports nothing."""
         body = text.removesuffix("!")
-        return cls(tuple(_decode_class(part, text) for part in body.split("+")), body != text)
+        found = cls(tuple(_decode_class(part, text) for part in body.split("+")), body != text)
+        if found.encode() != text:
+            raise StampError(text, f"it would be written {found.encode()!r}")
+        return found
 
 
 def looks_like_stamp(name: str) -> bool:
@@ -130,6 +133,9 @@ class Stamp(functools.partial[Any]):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return (text_only, (self.text,)) if self._by_value else self.text
 
+    def __copy__(self) -> Stamp:
+        return self
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Stamp:
         return self
 
@@ -142,7 +148,7 @@ def text_only(text: str) -> Stamp:
     written = StampText.decode(text)
     if _prepare is not None:
         _prepare(written)
-    return Stamp.make(written, _no_newborn)
+    return Stamp.make(written, _no_newborn, by_value=True)
 
 
 def is_text_only(stamp: Stamp) -> bool:
@@ -171,4 +177,11 @@ def find_with(
 def __getattr__(name: str) -> Any:
     if _find is None or not looks_like_stamp(name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _find(name)
+    try:
+        return _find(name)
+    except AttributeError as error:
+        # Pickle takes an AttributeError for "no such global" and drops it; this one is a failure
+        # of the code that was imported.
+        head = StampText.decode(name).head
+        reason = f"the code that it needs fails with AttributeError: {error}"
+        raise UnknownClassError(str(head.ref), head.version, reason) from error
