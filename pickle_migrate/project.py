@@ -29,8 +29,8 @@ class Settings:
 
     ``migrations``: modules to import when the first old pickle turns up. ``renames``: old name to
     new, classes as ``module:qualname`` or whole packages. ``path``: folders, absolute, that
-    commands put in front of ``sys.path``. ``encoding``: how commands read the 8-bit strings of Python 2, as
-    pickle's own argument of that name. ``source``: the file they come from, or empty.
+    commands put in front of ``sys.path``. ``encoding``: how commands read the 8-bit strings of
+    Python 2, as pickle's own argument of that name. ``source``: the file they come from, or empty.
     """
 
     migrations: tuple[str, ...] = ()
