@@ -225,6 +225,8 @@ def _exception(
 
 def _enum_member(cls: Any, state: dict[str, Any]) -> Any:
     name, value = state.get("name"), state.get("value")
+    if "value" not in state and name in cls.__members__:
+        return cls.__members__[name]
     try:
         member = cls(value)
     except ValueError:

@@ -11,7 +11,6 @@ Sources: ``object.__getstate__`` and ``object.__reduce_ex__`` in CPython's Objec
 
 from __future__ import annotations
 
-import copyreg
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -98,14 +97,34 @@ def kind_of(cls: type) -> Kind:
     return Kind(
         build=build,
         has_dict=bool(cls.__dictoffset__),
-        slots=tuple(copyreg._slotnames(cls)),  # type: ignore[attr-defined]
+        slots=slot_names(cls),
         getstate=getstate,
         setstate=setstate,
         reduce=reduce,
         reduce_takes_protocol=reduce is not None and reduce is original(cls, "__reduce_ex__"),
         python_reduce=isinstance(reduce, types.FunctionType),
-        mapping=getstate is None or _is_attrs_made(getstate),
+        # What a class's own __reduce__ gives is for its own __setstate__ to understand.
+        mapping=(getstate is None or _is_attrs_made(getstate))
+        and (build != "reduce" or setstate is None),
     )
+
+
+def slot_names(cls: type) -> tuple[str, ...]:
+    """The names of all slots of a class and its bases, mangled where they are private.
+
+    As ``copyreg._slotnames``, which also keeps its answer on the class: a decorator that makes a
+    class anew (``dataclass(slots=True)``) would hand on the answer for the class without slots.
+    """
+    names = []
+    for owner in cls.__mro__:
+        slots = vars(owner).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name in ("__dict__", "__weakref__"):
+                continue
+            private = name.startswith("__") and not name.endswith("__")
+            stem = owner.__name__.lstrip("_") if private else ""
+            names.append(f"_{stem}{name}" if stem else name)
+    return tuple(names)
 
 
 def _own_getstate(cls: type) -> Callable[[Any], Any] | None:

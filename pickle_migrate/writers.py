@@ -1,8 +1,8 @@
 """How objects of a versioned class become a reduce tuple: the side that dumps.
 
 The tuple is ``(stamp, args, state)`` with state third, never inside the args: pickle writes it
-after the object has its memo entry, so cycles come back whole. ``copy`` and ``deepcopy`` go the same way
-and run no migration.
+after the object has its memo entry, so cycles come back whole. ``copy`` and ``deepcopy`` go
+the same way and run no migration.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from pickle_migrate import depth
 from pickle_migrate.schema import field_order
-from pickle_migrate.shapes import Kind, Shape
+from pickle_migrate.shapes import Kind, Shape, original
 from pickle_migrate.stamps import Stamp
 
 Reducer = Callable[[Any], Any]
@@ -38,6 +38,8 @@ def writer_for(
         # Their whole value stands in the arguments, so there is no state to carry a version.
         return lambda obj: native_reduce(obj, shape.kind)
     if build == "enum":
+        if _by_name_alone(cls):
+            return lambda obj: (stamp, ({"name": obj.name},))
         return lambda obj: (stamp, ({"name": obj.name, "value": obj.value},))
     if by_value:
         return _by_value(shape, stamp)
@@ -50,6 +52,13 @@ def writer_for(
     if build == "object":
         return _default_protocol(cls, shape, stamp)
     return _own_reduce(cls, shape, stamp)
+
+
+def _by_name_alone(cls: type) -> bool:
+    # What the documentation of enum recommends for members whose values cannot be pickled.
+    enum = sys.modules["enum"]
+    names = ("pickle_by_enum_name", "pickle_by_global_name")
+    return original(cls, "__reduce_ex__") in [getattr(enum, name, original) for name in names]
 
 
 def _fast(stamp: Stamp) -> Reducer:

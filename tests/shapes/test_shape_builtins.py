@@ -233,6 +233,59 @@ def test_str_subclass_with_slots_of_its_own(releases: Releases) -> None:
     )
 
 
+def test_subclass_of_a_numpy_array(stamped_releases: Releases) -> None:
+    """numpy's own ``__reduce__`` and ``__setstate__``, whose state is a tuple of five. It leaves
+    out the attributes of a subclass, registered or not.
+    """
+    stamped_releases.check(
+        old="""
+            import numpy
+            @versioned(1, unstamped=1)
+            class C(numpy.ndarray):
+                pass
+            """,
+        new="""
+            import numpy
+            @migrates("shop:C", 1)
+            def step(state):
+                version, shape, dtype, order, data = state
+                return version, shape[::-1], dtype, order, data
+            @versioned(2, unstamped=1)
+            class C(numpy.ndarray):
+                pass
+            """,
+        make="[numpy.arange(6).reshape(2, 3).view(C), numpy.arange(2).reshape(1, 2).view(C)]",
+        view=lambda obj: obj.tolist(),
+        expected=[[[0, 1], [2, 3], [4, 5]], [[0], [1]]],
+    )
+
+
+def test_subclass_of_partial(releases: Releases) -> None:
+    """``functools.partial`` keeps function, arguments and attributes in a state of four."""
+    releases.check(
+        old="""
+            import functools
+            @versioned(1, unstamped=1)
+            class C(functools.partial):
+                pass
+            """,
+        new="""
+            import functools
+            @migrates("shop:C", 1)
+            def step(state):
+                function, args, keywords, attributes = state
+                return function, (*args, 5), keywords, {"b": 1}
+            @versioned(2, unstamped=1)
+            class C(functools.partial):
+                pass
+            """,
+        make="[C(max, 1), C(min)]",
+        view=lambda obj: (obj.func, obj.args, vars(obj)),
+        expected=[(max, (1, 5), {"b": 1}), (min, (5,), {"b": 1})],
+        copies=False,  # a copy of a partial shares its attributes with the original
+    )
+
+
 def test_int_subclass_without_dict(stamped_releases: Releases) -> None:
     """An int with empty slots has no attributes, and nothing but a version to keep."""
     stamped_releases.check(

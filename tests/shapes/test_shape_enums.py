@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import textwrap
 
 import pytest
 from releases import LOADERS, PROTOCOLS, Releases, install, written
@@ -196,6 +197,73 @@ def test_flag_and_its_composites(stamped_releases: Releases) -> None:
         make="[C.READ, C.READ | C.WRITE, C(0)]",
         view=lambda obj: obj.value,
         expected=[2, 6, 0],
+    )
+
+
+def test_int_enum(stamped_releases: Releases) -> None:
+    """An ``IntEnum`` is an int as well."""
+    stamped_releases.check(
+        old="""
+            import enum
+            @versioned(1)
+            class C(enum.IntEnum):
+                LOW = 1
+                HIGH = 2
+            """,
+        new="""
+            import enum
+            Lineage("shop:C").upgrade(1, ConvertField("value", lambda value: value * 10))
+            @versioned(2)
+            class C(enum.IntEnum):
+                LOW = 10
+                HIGH = 20
+            """,
+        make="[C.LOW, C.HIGH]",
+        view=lambda obj: (obj.name, int(obj)),
+        expected=[("LOW", 10), ("HIGH", 20)],
+    )
+
+
+def test_unregistered_enum_of_a_registered_base(stamped_releases: Releases) -> None:
+    """A base without members has a version, and the enum that has them inherits its steps."""
+    source = """
+        import enum
+        @versioned({})
+        class Base(enum.Enum):
+            pass
+        class C(Base):
+            A = {}
+        """
+    stamped_releases.check(
+        old=source.format(1, 1),
+        new={
+            "shop.steps": 'Lineage("shop:Base").upgrade(1, ConvertField("value", str))',
+            "shop": source.format(2, "'1'"),
+        },
+        make="[C.A, C.A]",
+        view=name_and_value,
+        expected=[("A", "1"), ("A", "1")],
+    )
+
+
+@pytest.mark.parametrize("function", ["pickle_by_enum_name", "pickle_by_global_name"])
+def test_enum_whose_values_cannot_be_pickled(stamped_releases: Releases, function: str) -> None:
+    """With one of enum's own functions as ``__reduce_ex__``, the name alone is the state."""
+    source = f"""
+        import enum
+        @versioned(1)
+        class C(enum.Enum):
+            A = (lambda: 1,)
+            __reduce_ex__ = enum.{function}
+        """
+    stamped_releases.check(
+        old=source,
+        new='@migrates("shop:C", 1)\ndef step(state):\n    assert state == {"name": "A"}\n'
+        + '    state["name"] = "B"\n'
+        + textwrap.dedent(source).replace("A =", "B =").replace("versioned(1)", "versioned(2)"),
+        make="[C.A, C.A]",
+        view=lambda obj: obj.name,
+        expected=["B", "B"],
     )
 
 

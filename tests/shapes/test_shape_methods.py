@@ -580,6 +580,67 @@ def test_reduce_with_six_elements(stamped_releases: Releases) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "state", ["('x', self.a)", "[self.a]", "self.a", "({'a': self.a}, {'q': 1})", "(1, 2, self.a)"]
+)
+def test_reduce_with_a_state_of_its_own_form(releases: Releases, state: str) -> None:
+    """What a class's own ``__reduce__`` gives as state is for its own ``__setstate__``: it is never
+    read as fields by position, nor as a pair of dict and slots.
+    """
+    source = f"""
+        @versioned(VERSION, unstamped=1)
+        class C:
+            def __init__(self, a=None):
+                self.a = a
+            def __reduce__(self):
+                return C, (), {state}
+            def __setstate__(self, state):
+                self.raw = state
+                self.a = eval("state", {{"state": state}})
+        """
+    first, second = eval(state.replace("self.a", "1")), eval(state.replace("self.a", "2"))
+    step = """
+        @migrates("shop:C", 1)
+        def step(state):
+            return ["migrated", state]
+        """
+    shop = releases.install_old(source.replace("VERSION", "1"))
+    pickles = written([shop.C(1), shop.C(2)])
+    for one in pickles:
+        for loads in LOADERS.values():
+            assert [obj.raw for obj in loads(one.data)] == [first, second]
+    releases.install_new({"shop.steps": step, "shop": source.replace("VERSION", "2")})
+    for one in pickles:
+        for loads in LOADERS.values():
+            found = [obj.raw for obj in loads(one.data)]
+            assert found == [["migrated", first], ["migrated", second]]
+
+
+def test_reduce_with_dict_state_for_slots(releases: Releases) -> None:
+    """A class with slots whose ``__reduce__`` gives a dict gets a dict back, not a pair."""
+    source = """
+        @versioned({}, unstamped=1)
+        class C:
+            __slots__ = ("a",)
+            def __init__(self, a=None):
+                self.a = a
+            def __reduce__(self):
+                return C, (), {{"a": self.a}}
+            def __setstate__(self, state):
+                assert type(state) is dict
+                self.a = state["a"]
+        """
+    releases.check(
+        old=source.format(1),
+        new={
+            "shop.steps": 'Lineage("shop:C").upgrade(1, ConvertField("a", str))',
+            "shop": source.format(2),
+        },
+        make="[C(1), C(2)]",
+        expected=[{"a": "1"}, {"a": "2"}],
+    )
+
+
 def test_reduce_that_gives_a_text(releases: Releases) -> None:
     """A ``__reduce__`` that gives a text names a global, as ``None`` and ``Ellipsis`` do; there is
     no state that a version could be of.

@@ -386,6 +386,30 @@ def test_attrs_tuple_state_without_names_is_refused(loader: str) -> None:
     assert (caught.value.ref, caught.value.version) == ("pairs:Pair", 1)
 
 
+@pytest.mark.parametrize(
+    "decorator", ["dataclasses.dataclass(slots=True)", "attrs.define", "attrs.frozen"]
+)
+def test_decorators_in_the_other_order(releases: Releases, decorator: str) -> None:
+    """A decorator that makes the class anew, outside of ``versioned``: the documentation says to
+    put it inside, and no value is lost where somebody does not.
+    """
+    source = f"""
+        import attrs, dataclasses
+        @{decorator}
+        @versioned(VERSION, unstamped=1)
+        class C:
+            a: int
+        """
+    changed = source.replace("VERSION", "2").replace("a: int", "z: int\n            b: int")
+    releases.check(
+        old=source.replace("VERSION", "1"),
+        new={"shop.steps": CHANGE, "shop": changed},
+        make="[C(1), C(2)]",
+        expected=[{"b": 1, "z": 9}, {"b": 2, "z": 9}],
+        lowest_protocol=2,
+    )
+
+
 # --- namedtuples ------------------------------------------------------------------------------
 
 
