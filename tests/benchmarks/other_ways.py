@@ -11,14 +11,14 @@ from twisted.persisted import styles
 class TwistedOrder(styles.Versioned):
     """``Versioned`` keeps the version in the state and upgrades after the load."""
 
-    persistenceVersion = 2  # noqa: N815 - the name that twisted looks for
+    persistenceVersion = 2
 
     def __init__(self, number):
         self.number = number
         self.name = "a name"
         self.price = 2.5
 
-    def upgradeToVersion2(self):  # noqa: N802 - the name that twisted looks for
+    def upgradeToVersion2(self):
         self.name = self.title
         del self.title
 
