@@ -37,7 +37,8 @@ def versioned(
     turns up. Put the decorator above (outside) ``dataclass`` or attrs' ``define``.
 
     Gives the class itself, with ``__reduce_ex__`` and, where needed, ``__setstate__`` put on it,
-    and its reducer in copyreg. Raises VersionNumberError and UnsupportedShapeError. Imports nothing.
+    and its reducer in copyreg. Raises VersionNumberError and UnsupportedShapeError. Imports
+    nothing.
     """
     modules = (migrations,) if isinstance(migrations, str) else tuple(migrations)
 

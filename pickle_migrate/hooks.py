@@ -1,8 +1,9 @@
 """What registration puts on a class, so that pickle's own code finds its way to us.
 
-``__reduce_ex__`` also stamps subclasses that nobody registered: copyreg matches the exact type only.
-``__setstate__`` stands on a class only where it is needed: to migrate unstamped pickles, or because
-pickle's C code cannot give the state back by itself. A class's own methods are kept and called.
+``__reduce_ex__`` also stamps subclasses that nobody registered: copyreg matches the exact type
+only. ``__setstate__`` stands on a class only where it is needed: to migrate unstamped pickles, or
+because pickle's C code cannot give the state back by itself. A class's own methods are kept and
+called.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def install(cls: type, declaration: Declaration) -> None:
         # A class that another decorator copied (slots=True) carries the hooks already.
         before = vars(cls).get(MARK)
         own = dict(before.originals) if before is not None else {}
-        for name, hook in hooks.items():
+        for name in hooks:
             method = vars(cls).get(name)
             if method is not None and getattr(method, "__module__", None) != __name__:
                 own[name] = method
@@ -66,8 +67,8 @@ def _is_hooked(cls: type) -> bool:
 
 
 def take_wrapped(cls: type) -> None:
-    """Put ``setstate`` on a class that works without it, for pickles in which a class of a script or
-    of a function was written: those hold wrapped states. All else stays as it was.
+    """Put ``setstate`` on a class that works without it, for pickles in which a class of a script
+    or of a function was written: those hold wrapped states. All else stays as it was.
     """
     with _lock:
         declaration = declaration_of(cls)
@@ -154,7 +155,7 @@ def shallow_copy(self: Any) -> Any:
 
 
 def setstate(self: Any, state: Any) -> None:
-    """Take what BUILD hands over: a pair of stamp and state, or the state of an unstamped pickle."""
+    """Take what BUILD hands over: a pair of stamp and state, or an unstamped pickle's state."""
     entry = _entries.get(type(self)) or entry_of(type(self))
     if type(state) is dict and entry.fast and not entry.hooked:
         self.__dict__.update(state)  # as pickle's C code does without a hook

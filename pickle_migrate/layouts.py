@@ -1,8 +1,8 @@
 """``__setstate__`` made for the exact fields of a state.
 
 The states of one pickle nearly always have the same fields. For those, all questions of what is
-there and what is in the way are answered once. What is left is to take the values, to run the user's
-functions on them, and to make the new dict the object's ``__dict__``: one Python call an object.
+there and what is in the way are answered once. What is left is to take the values, to run the
+user's functions on them, and to assign the new fields: one Python call an object.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ SetState = Callable[[Any, Any], None]
 class Surroundings:
     """What a made ``__setstate__`` needs besides the chain.
 
-    ``pending``: it stands in the newborn's own ``__dict__`` and has to go. ``set_dict`` gives an object its ``__dict__``; ``onward`` takes what is not of the usual kind,
-    ``put`` a migrated state that is no dict. ``guard`` is a condition in Python, with the values of ``names``
-    in reach, under which the chain holds for an object; empty: always.
+    ``pending``: it stands in the newborn's own ``__dict__`` and has to go. ``set_dict`` gives an
+    object its ``__dict__``; ``onward`` takes what is not of the usual kind, ``put`` a migrated
+    state that is no dict. ``guard`` is a condition in Python, with the values of ``names`` in
+    reach, under which the chain holds for an object; empty: always.
     """
 
     cls: type
@@ -87,7 +88,7 @@ def _with_functions(
 
 
 def can_be_assigned(cls: type, name: str) -> bool:
-    """Whether ``obj.name = value`` does nothing but put the value into the object's ``__dict__``."""
+    """Whether ``obj.name = value`` does nothing but put the value into ``obj.__dict__``."""
     own: tuple[object, object] = (cls.__setattr__, cls.__delattr__)
     if own != (vars(object)["__setattr__"], vars(object)["__delattr__"]):
         return False

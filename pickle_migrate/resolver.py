@@ -169,8 +169,8 @@ def _imported_class(ref: GlobalRef) -> type | None:
 
 
 def prepare_class(written: StampText) -> None:
-    """Make the class of a by-value pickle ready for its wrapped states: a script's class that can be
-    imported today, or that the reading script imported under the same name, carries no hook.
+    """Make the class of a by-value pickle ready for its wrapped states: a script's class that can
+    be imported today, or that the reading script imported under the same name, has no hook.
     """
     head = written.head
     ref = DEFAULT.current_ref(head.ref, head.version or None, head.fingerprint)

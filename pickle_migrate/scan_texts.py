@@ -69,7 +69,7 @@ def unquoted(line: bytes) -> bytes:
     """The bytes that a STRING line stands for. The line is one that ``is_quoted`` takes."""
     import codecs
 
-    return codecs.escape_decode(line[1:-1])[0]  # type: ignore[attr-defined,no-any-return]
+    return codecs.escape_decode(line[1:-1])[0]
 
 
 def unescaped(line: bytes) -> str | None:

@@ -1,7 +1,7 @@
 """What versioning costs: ``python tests/benchmarks/bench_versioning.py [objects]``.
 
 Prints ratios to the same class unregistered with plain pickle, each pair measured in turn in one
-run. It judges nothing: absolute times mean nothing on a shared machine, and so no test asserts them.
+run. It judges nothing: absolute times mean nothing on a shared machine, so no test asserts them.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def chains(count):
 
 
 def restoring(cls, state, count):
-    """Give newborn objects fresh copies of a state, as BUILD does; both are made outside the time."""
+    """Give newborn objects fresh copies of a state, as BUILD does."""
 
     def prepare():
         new = object.__new__

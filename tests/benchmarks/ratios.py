@@ -28,8 +28,8 @@ class Prepared:
 
 
 def seconds(action: Callable[[], Any], *, collect: bool = False) -> float:
-    """How long one call takes. The cyclic collector is off meanwhile, as in ``timeit``, for its cost
-    depends on what else is alive; ``collect`` leaves it on.
+    """How long one call takes. The cyclic collector is off meanwhile, as in ``timeit``, for its
+    cost depends on what else is alive; ``collect`` leaves it on.
     """
     if isinstance(action, Prepared):
         action.prepare()

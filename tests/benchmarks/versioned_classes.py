@@ -43,7 +43,8 @@ class ByHand(Plain):
 
 
 # --- five steps -------------------------------------------------------------------------------
-# What each looked like at version 1 stands in bench_versioning. Version 1: id, title, cents, note, legacy. Version 6: number, name, price, note, currency.
+# What each looked like at version 1 stands in bench_versioning. Version 1 has the fields id, title,
+# cents, note and legacy; version 6 has number, name, price, note and currency.
 
 
 class ChainByHand:
