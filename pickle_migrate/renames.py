@@ -46,20 +46,20 @@ class RenameMap:
         Raises RefError when the two are of different kinds, RenameLoopError when the rules would
         lead round in a circle; then the rules are as they were.
         """
-        if (":" in old) != (":" in new) or not old or not new:
+        for name in (old, new):
+            if not all(_ref_in(name).module.split(".")):
+                raise RefError(name)
+        if (":" in old) != (":" in new):
             raise RefError(new if ":" in old else old)
-        start = GlobalRef.parse(old) if ":" in old else GlobalRef(old, "*")
-        if ":" in new:
-            GlobalRef.parse(new)
-        before = dict(self._rules)
-        self._rules[old] = new
-        try:
-            if old == new:
-                raise RenameLoopError((old, new))
-            self.follow(start)
-        except RenameLoopError:
-            self._rules = before
-            raise
+        if old == new:
+            raise RenameLoopError((old, new))
+        rules = RenameMap({**self._rules, old: new})
+        # A circle that this rule closes passes through it: at the old name itself, or at a name
+        # below it that an older rule takes on from there.
+        below = [old + s[len(new) :] for s in rules._rules if s.startswith((f"{new}.", f"{new}:"))]
+        for start in (old, *below):
+            rules.follow(_ref_in(start))
+        self._rules = rules._rules
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -74,8 +74,9 @@ class RenameMap:
         """
         names = ref.qualname.split(".")
         for cut in range(len(names), 0, -1):
-            new = self._rules.get(f"{ref.module}:{'.'.join(names[:cut])}")
-            if new is not None:
+            old = f"{ref.module}:{'.'.join(names[:cut])}"
+            new = self._rules.get(old)
+            if new is not None and not _is_within(str(ref), new, old):
                 return GlobalRef.parse(".".join([new, *names[cut:]]))
         return self._moved(ref)
 
@@ -84,7 +85,6 @@ class RenameMap:
         for cut in range(len(parts), 0, -1):
             old = ".".join(parts[:cut])
             new = self._rules.get(old)
-            # A package that moved into itself (shop -> shop.core) must not move twice.
             if new is not None and not _is_within(ref.module, new, old):
                 return GlobalRef(".".join([new, *parts[cut:]]), ref.qualname)
         return None
@@ -93,16 +93,21 @@ class RenameMap:
         """What all rules together make of a ref. Raises RenameLoopError."""
         seen = [ref]
         while (new := self.once(ref)) is not None:
-            if new in seen:
+            # Rules that make a name longer and longer never come back to one.
+            if new in seen or len(seen) > 2 * len(self._rules):
                 raise RenameLoopError(tuple(str(r) for r in [*seen, new]))
             seen.append(new)
             ref = new
         return ref
 
 
-def _is_within(module: str, new: str, old: str) -> bool:
-    grows = new.startswith(old + ".")
-    return grows and (module == new or module.startswith(new + "."))
+def _ref_in(name: str) -> GlobalRef:
+    return GlobalRef.parse(name) if ":" in name else GlobalRef(name, "*")
+
+
+def _is_within(name: str, new: str, old: str) -> bool:
+    # What moved into itself (the package shop to shop.core) must not move twice.
+    return new.startswith(f"{old}.") and (name == new or name.startswith(f"{new}."))
 
 
 def owner_of(
