@@ -1,0 +1,80 @@
+"""Every error that pickle_migrate raises.
+
+Each error says what happened, where, and what to do. The facts are attributes, so a program can
+act on them without reading the sentence. Every error survives pickling and copying: its ``args``
+are its fields, in order.
+"""
+
+from pickle_migrate.errors.base import (
+    PickleMigrateError,
+)
+from pickle_migrate.errors.declaring import (
+    AmbiguousRenameError,
+    DeclarationError,
+    DuplicateStepError,
+    OperationError,
+    RefError,
+    RenameLoopError,
+    SettingsError,
+    UnsupportedShapeError,
+    VersionNumberError,
+)
+from pickle_migrate.errors.migrating import (
+    FieldExistsError,
+    FingerprintError,
+    GapError,
+    MigrationError,
+    MissingFieldError,
+    NewerVersionError,
+    StampError,
+    StateError,
+    StepFailedError,
+    UnknownClassError,
+    UnknownFieldError,
+    UnstampedError,
+)
+from pickle_migrate.errors.reading import (
+    CompressionError,
+    ContentError,
+    FileError,
+    PickleFormatError,
+    RequestError,
+    TooDeepError,
+    VerificationError,
+)
+
+__all__ = [
+    "AmbiguousRenameError",
+    "CompressionError",
+    "ContentError",
+    "DeclarationError",
+    "DuplicateStepError",
+    "FieldExistsError",
+    "FileError",
+    "FingerprintError",
+    "GapError",
+    "MigrationError",
+    "MissingFieldError",
+    "NewerVersionError",
+    "OperationError",
+    "PickleFormatError",
+    "PickleMigrateError",
+    "RefError",
+    "RenameLoopError",
+    "RequestError",
+    "SettingsError",
+    "StampError",
+    "StateError",
+    "StepFailedError",
+    "TooDeepError",
+    "UnknownClassError",
+    "UnknownFieldError",
+    "UnstampedError",
+    "UnsupportedShapeError",
+    "VerificationError",
+    "VersionNumberError",
+]
+
+# One public place: tracebacks and pickles name the classes as users import them.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

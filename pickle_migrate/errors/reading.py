@@ -1,0 +1,105 @@
+"""Errors in bytes, files and what the commands do with them."""
+
+from __future__ import annotations
+
+import pickle
+
+from pickle_migrate.errors.base import PickleMigrateError
+
+
+class PickleFormatError(PickleMigrateError, pickle.UnpicklingError):
+    """Bytes are not a pickle, or a damaged one. ``offset`` counts bytes from the start."""
+
+    problem: str
+    offset: int
+
+    def what(self) -> str:
+        return f"Not a complete pickle: {self.problem} at byte {self.offset}."
+
+    def advice(self) -> str:
+        return "Take the bytes from another copy; nothing was loaded from these."
+
+
+class FileError(PickleMigrateError):
+    """A file was not read or not written. The file is as it was."""
+
+    path: str
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"{self.path}: {self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
+class CompressionError(PickleMigrateError):
+    """Compressed bytes were not taken apart: damaged, cut short, followed by others, too large."""
+
+    codec: str
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"The {self.codec} data {self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
+class ContentError(PickleMigrateError):
+    """A file holds something else than pickles, or pickles that only their program can read."""
+
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"The file {self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
+class RequestError(PickleMigrateError):
+    """A command was asked for something that it cannot begin. Nothing was changed."""
+
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"{self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
+class VerificationError(PickleMigrateError):
+    """A new pickle was read back and is not what was to be written. It was not put in place.
+
+    ``differences`` say where, the first few of them.
+    """
+
+    problem: str
+    differences: tuple[str, ...] = ()
+
+    def what(self) -> str:
+        where = f": {'; '.join(self.differences)}" if self.differences else ""
+        return f"The new pickle {self.problem}{where}."
+
+    def advice(self) -> str:
+        return "The file was left as it was."
+
+
+class TooDeepError(PickleMigrateError, pickle.PicklingError, RecursionError):
+    """A graph is nested too deep to be written again. ``depth_limit`` is what was tried. Also a
+    RecursionError, which is what pickle raises then.
+    """
+
+    depth_limit: int = 0
+
+    def what(self) -> str:
+        return "The objects are nested too deep to be pickled."
+
+    def advice(self) -> str:
+        return "Give the class a __getstate__ that flattens the chain, then load and dump again."
