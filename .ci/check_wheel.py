@@ -19,8 +19,8 @@ def main() -> int:
         subprocess.run(build, check=True)
         (wheel,) = Path(scratch).glob("*.whl")
         names = zipfile.ZipFile(wheel).namelist()
-    written = {f"pickle_migrate/{p.name}" for p in (ROOT / "pickle_migrate").iterdir()}
-    wanted = {name for name in written if not name.endswith("__pycache__")}
+    files = (p for p in (ROOT / "pickle_migrate").rglob("*") if p.is_file())
+    wanted = {str(p.relative_to(ROOT)) for p in files if p.suffix != ".pyc"}
     packed = {name for name in names if ".dist-info/" not in name}
     problems = [f"missing: {name}" for name in sorted(wanted - packed)]
     problems += [f"does not belong: {name}" for name in sorted(packed - wanted)]
