@@ -420,7 +420,8 @@ def test_duplicate_step() -> None:
             """)
     error = caught.value
     assert (error.ref, error.version) == ("shop:C", 1)
-    assert (error.first, error.second) == ("shop:first", "shop:second")
+    assert error.first.startswith("shop:first")
+    assert error.second.startswith("shop:second")
     survives(error)
 
 
