@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
+_Place = tuple[str, Any]  # for people, and the __spec__ of the module, new when it is reloaded
 
 
 def versioned(
@@ -119,11 +120,11 @@ def migrates(
 
     def declare(function: F) -> F:
         lineage = Lineage(target, registry=registry)
-        where = origin_of(function)
+        place = _place_of(function) or _caller(2)
         if arguments:
-            lineage._add(version, (), where, function)
+            lineage._add(version, (), place, function)
         else:
-            lineage._add(version, (function,), where, None)
+            lineage._add(version, (function,), place, None)
         return function
 
     return declare
@@ -154,14 +155,15 @@ class Lineage:
         ``arguments`` changes what a class gets that is rebuilt through constructor arguments.
         Raises VersionNumberError, DuplicateStepError, OperationError.
         """
-        return self._add(version, operations, _caller(), arguments)
+        return self._add(version, operations, _caller(2), arguments)
 
-    def _add(self, version: int, operations: Any, where: str, arguments: Any) -> Lineage:
+    def _add(self, version: int, operations: Any, place: _Place, arguments: Any) -> Lineage:
         from pickle_migrate.migration import Migration  # a program without steps need not pay
 
         check_version(self.ref, version)
+        where, run = place
         migration = Migration(self.ref, version, tuple(operations), where, arguments)
-        self._registry.record(self.ref).add_step(migration)
+        self._registry.record(self.ref, lambda record: record.add_step(migration, run))
         return self
 
     def renamed_from(self, *old: type | str | GlobalRef, until: int | None = None) -> Lineage:
@@ -181,14 +183,13 @@ class Lineage:
         check_version(self.ref, version)
         if len(set(names)) != len(names) or not all(isinstance(n, str) for n in names):
             raise VersionNumberError(str(self.ref), f"fields({version}, ...) needs different names")
-        self._registry.record(self.ref).field_orders[version] = names
+        self._registry.record(self.ref, lambda record: record.field_orders.update({version: names}))
         return self
 
     def accept_fingerprint(self, version: int, digest: str) -> Lineage:
         """Say that pickles of ``version`` with this fingerprint hold the same state."""
         check_version(self.ref, version)
-        record = self._registry.record(self.ref)
-        record.fingerprints[version] = record.fingerprints.get(version, frozenset()) | {digest}
+        self._registry.record(self.ref, lambda record: record.accept(version, digest))
         return self
 
     def finish(self, version: int, function: Finisher) -> Finisher:
@@ -196,15 +197,20 @@ class Lineage:
         ``version`` or below. Only this package's loader has such an end, plain pickle has none.
         Gives the function itself.
         """
-        self._registry.record(self.ref).add_finisher(version, function)
+        _, run = _caller(2)
+        self._registry.record(self.ref, lambda record: record.add_finisher(version, function, run))
         return function
 
 
-def origin_of(function: Callable[..., Any]) -> str:
-    """Where a function stands, as ``module:qualname``; the same after its module is reloaded."""
-    return f"{function.__module__}:{getattr(function, '__qualname__', type(function).__name__)}"
+def _place_of(function: Callable[..., Any]) -> _Place | None:
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    where = f"{function.__module__}:{function.__qualname__}, line {code.co_firstlineno}"
+    return where, function.__globals__.get("__spec__")
 
 
-def _caller() -> str:
-    frame = sys._getframe(2)
-    return f"{frame.f_globals.get('__name__', '?')}, line {frame.f_lineno}"
+def _caller(depth: int) -> _Place:
+    frame = sys._getframe(depth)
+    where = f"{frame.f_globals.get('__name__', '?')}, line {frame.f_lineno}"
+    return where, frame.f_globals.get("__spec__")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,31 +26,70 @@ class LineageRecord:
     field_orders: dict[int, tuple[str, ...]] = attrs.field(factory=dict)
     fingerprints: dict[int, frozenset[str]] = attrs.field(factory=dict)
     finishers: dict[int, tuple[Finisher, ...]] = attrs.field(factory=dict)
+    _runs: dict[object, ModuleSpec | None] = attrs.field(factory=dict)
 
-    def add_step(self, migration: Migration) -> None:
-        """Keep a migration. The same declaration again (a module reloaded) replaces it; another
-        one from the same version raises DuplicateStepError, which names both.
+    def add_step(self, migration: Migration, run: ModuleSpec | None = None) -> None:
+        """Keep a migration. The same declaration again replaces it; another one from the same
+        version raises DuplicateStepError, which names both.
+
+        ``run`` is the ``__spec__`` of the module that declares it, which Python makes anew when the
+        module is reloaded: what an earlier run of the same module declared is replaced, too.
         """
-        check_version(self.ref, migration.version)
-        before = self.steps.get(migration.version)
-        if before is not None and before.origin != migration.origin:
-            raise DuplicateStepError(
-                str(self.ref), migration.version, before.origin, migration.origin
-            )
-        self.steps[migration.version] = migration
-
-    def add_finisher(self, version: int, function: Finisher) -> None:
-        """Keep a function of the finishing stage, once however often it is declared."""
+        version = migration.version
         check_version(self.ref, version)
-        known = self.finishers.get(version, ())
-        same = {_origin(f): f for f in (*known, function)}
-        self.finishers[version] = tuple(same.values())
+        before = self.steps.get(version)
+        if (
+            before is not None
+            and before.origin != migration.origin
+            and not _is_rerun(run, self._runs.get(version))
+        ):
+            raise DuplicateStepError(str(self.ref), version, before.origin, migration.origin)
+        self.steps[version], self._runs[version] = migration, run
+
+    def accept(self, version: int, digest: str) -> None:
+        """Keep a fingerprint under which pickles of a version hold the state as it should be."""
+        self.fingerprints[version] = self.fingerprints.get(version, frozenset()) | {digest}
+
+    def add_finisher(self, version: int, function: Finisher, run: ModuleSpec | None = None) -> None:
+        """Keep a function of the finishing stage, once however often it is declared. ``run`` as in
+        ``add_step``.
+        """
+        check_version(self.ref, version)
+        kept = {
+            _origin(known): known
+            for known in self.finishers.get(version, ())
+            if not _is_rerun(run, self._runs.get((version, _origin(known))))
+        }
+        kept[_origin(function)] = function
+        self.finishers[version] = tuple(kept.values())
+        self._runs[version, _origin(function)] = run
+
+    def versions(self) -> list[int]:
+        """The versions of which anything is known."""
+        tables = (self.steps, self.field_orders, self.fingerprints, self.finishers)
+        return sorted({v for table in tables for v in table})
+
+    def part(self, holds: Callable[[int], bool]) -> LineageRecord:
+        """What is known of some versions: those of which ``holds`` says so."""
+        return LineageRecord(
+            self.ref,
+            {v: step for v, step in self.steps.items() if holds(v)},
+            {v: names for v, names in self.field_orders.items() if holds(v)},
+            {v: digests for v, digests in self.fingerprints.items() if holds(v)},
+            {v: functions for v, functions in self.finishers.items() if holds(v)},
+        )
+
+
+def _is_rerun(run: ModuleSpec | None, before: ModuleSpec | None) -> bool:
+    if run is None or before is None:
+        return False
+    return run is not before and run.name == before.name
 
 
 def _origin(function: Finisher) -> object:
     code = getattr(function, "__code__", None)
     if code is None:
-        return function
+        return id(function)
     return (function.__module__, function.__qualname__, code.co_firstlineno)
 
 

@@ -5,13 +5,14 @@ Nothing here imports what a pickle names; ``resolver`` does.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
-from pickle_migrate.errors import RenameLoopError, VersionNumberError
+from pickle_migrate.errors import AmbiguousRenameError, RenameLoopError, VersionNumberError
 from pickle_migrate.lineage import LineageRecord, check_version
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.renames import Holder, OldName, RenameMap, owner_of
@@ -52,6 +53,7 @@ class Registry:
         self._classes: dict[GlobalRef, type] = {}
         self._old_names: dict[GlobalRef, list[OldName]] = {}
         self._renames = RenameMap()
+        self._heirs: tuple[int, dict[GlobalRef, list[LineageRecord]]] = (-1, {})
 
     def __reduce__(self) -> str:
         # A class that cloudpickle writes by value belongs to the default registry where it is read.
@@ -79,11 +81,12 @@ class Registry:
                 names[:] = [n for n in names if n.new != name.new] + [name]
             self.generation += 1
 
-    def record(self, ref: GlobalRef) -> LineageRecord:
-        """The lineage of a ref, made when it is first asked for; the caller may add to it."""
+    def record(self, ref: GlobalRef, declare: Callable[[LineageRecord], object]) -> None:
+        """Let ``declare`` add to the lineage of a ref, while no other thread does."""
         with self.lock:
+            declare(self._records.setdefault(ref, LineageRecord(ref)))
+            # Counted when it is done, for a route that is found meanwhile does not hold it.
             self.generation += 1
-            return self._records.setdefault(ref, LineageRecord(ref))
 
     def add_class(self, cls: type, declaration: Declaration) -> None:
         """Keep a class under its ref. A later class of the same ref (a reloaded module) takes its
@@ -132,54 +135,92 @@ class Registry:
         if not self._old_names and not self._renames:
             return ref
         seen: list[GlobalRef] = [ref]
-        claimed: list[bool] = []
         while True:
-            claims = self._old_names.get(ref, [])
-            new = owner_of(ref, version, fingerprint, claims, self.holder)
-            if new is None:
-                new, claims = self._renames.once(ref), []
+            new = self._owner(ref, version, fingerprint)
+            if new is not None and new != ref and self._is_live(new, version):
+                return new
+            new = new or self._renames.once(ref)
             if new is None or new == ref:
                 return ref
-            # Names that swapped end here: the new name is borne by a live class.
-            if claims and self.holder(new) is not None:
-                return new
-            if new in seen:
-                start = seen.index(new)
-                if all(claimed[start:]) and claims:
-                    # Lineages that name each other swapped names; their classes are not met yet.
-                    return seen[start + 1]
+            if new in seen or len(seen) > self._most_names():
                 raise RenameLoopError(tuple(str(r) for r in [*seen, new]))
             seen.append(new)
-            claimed.append(bool(claims))
             ref = new
+
+    def _owner(
+        self, ref: GlobalRef, version: int | None, fingerprint: str | None = None
+    ) -> GlobalRef | None:
+        claims = self._old_names.get(ref)
+        return owner_of(ref, version, fingerprint, claims, self.holder) if claims else None
+
+    def _is_live(self, ref: GlobalRef, version: int | None = None) -> bool:
+        """Whether a class bears this name today: it is registered, or lineages swapped their names
+        and this one is among them, whether or not their classes were met by now.
+        """
+        if self.holder(ref) is not None:
+            return True
+        seen: set[GlobalRef] = set()
+        new: GlobalRef | None = ref
+        with contextlib.suppress(AmbiguousRenameError):
+            while new is not None and new not in seen:
+                seen.add(new)
+                new = self._owner(new, version)
+            return new == ref and len(seen) > 1
+        return False
+
+    def _most_names(self) -> int:
+        return 2 * (len(self._old_names) + len(self._renames.sources()))
 
     def renames_below(self, ref: GlobalRef) -> bool:
         """Whether a rename exists for something nested in ``ref``."""
         inside = f"{ref.module}:{ref.qualname}."
-        names = [*map(str, self._old_names), *self._renames.sources()]
+        names = [*map(str, list(self._old_names)), *self._renames.sources()]
         return any(name.startswith(inside) for name in names)
 
     def old_names(self, ref: GlobalRef) -> list[GlobalRef]:
-        """The names that a class had before, as its lineage declares them."""
-        return [n.old for names in self._old_names.values() for n in names if n.new == ref]
+        """The names that a class had before, the last one first. Names of modules, and of what it
+        is nested in, are not told.
+        """
+        with self.lock:
+            pairs = [(n.old, n.new) for names in self._old_names.values() for n in names]
+            rules = [s for s in self._renames.sources() if ":" in s]
+        pairs += [(old, self._renames.once(old) or old) for old in map(GlobalRef.parse, rules)]
+        found = [ref]
+        for name in found:
+            # A name that another class bears today: what that was called before is its own affair.
+            if name is ref or not self._is_live(name):
+                found += [old for old, new in pairs if new == name and old not in found]
+        return found[1:]
 
     def family(self, ref: GlobalRef) -> list[LineageRecord]:
         """The lineage of a ref, with what was declared under its older names."""
-        records = [self._records[ref]] if ref in self._records else []
-        for names in list(self._old_names.values()):
-            for name in names:
-                if name.new == ref and self.holder(name.old) is None:
-                    records += self._older(name)
-        return records
+        own = [self._records[ref]] if ref in self._records else []
+        return own + self._inherited().get(ref, [])
 
-    def _older(self, name: OldName) -> list[LineageRecord]:
-        record = self._records.get(name.old)
-        if record is None:
-            return []
-        if name.until is None:
-            return [record]
-        until = name.until
-        return [attrs.evolve(record, steps={v: s for v, s in record.steps.items() if v <= until})]
+    def _inherited(self) -> dict[GlobalRef, list[LineageRecord]]:
+        """The lineages of names that no class bears today, by the ref that took each over."""
+        with self.lock:
+            generation, found = self._heirs
+            if generation != self.generation:
+                found = {}
+                for old, record in self._records.items():
+                    if (old in self._old_names or self._renames) and not self._is_live(old):
+                        for heir, part in self._shares(old, record):
+                            found.setdefault(heir, []).append(part)
+                self._heirs = self.generation, found
+            return found
+
+    def _shares(
+        self, old: GlobalRef, record: LineageRecord
+    ) -> Iterator[tuple[GlobalRef, LineageRecord]]:
+        versions: dict[GlobalRef, set[int]] = {}
+        for v in record.versions():
+            # Whose it is may differ from version to version, or be nobody's knowledge.
+            with contextlib.suppress(AmbiguousRenameError, RenameLoopError):
+                versions.setdefault(self.current_ref(old, v), set()).add(v)
+        for heir, held in versions.items():
+            if heir != old:
+                yield heir, record.part(held.__contains__)
 
 
 def declaration_of(cls: type) -> Declaration:
