@@ -59,7 +59,7 @@ class RenameMap:
         below = [old + s[len(new) :] for s in rules._rules if s.startswith((f"{new}.", f"{new}:"))]
         for start in (old, *below):
             rules.follow(_ref_in(start))
-        self._rules = rules._rules
+        self._rules[old] = new
 
     def __bool__(self) -> bool:
         return bool(self._rules)
