@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -74,15 +75,26 @@ def _fast(stamp: Stamp) -> Reducer:
 
 def _fast_adopted(stamp: Stamp) -> Reducer:
     nothing: tuple[()] = ()
-    count = sys.getrefcount
+    count, alone = sys.getrefcount, _references_to_a_dict()
 
     def reduce(obj: Any) -> tuple[Any, ...]:
         state = obj.__dict__
-        # The object, this name and the call. A dict that anything else refers to may stand in the
-        # same pickle; the newborn must not share it.
-        return stamp, nothing, state if count(state) <= 3 else dict(state)
+        # A dict that anything else refers to may stand in the same pickle; the newborn must not
+        # share it.
+        return stamp, nothing, state if count(state) <= alone else dict(state)
 
     return reduce
+
+
+def _references_to_a_dict() -> int:
+    # Python counts the references of names and calls differently from release to release.
+    obj, count = types.SimpleNamespace(), sys.getrefcount
+
+    def counted(obj: Any) -> int:
+        state = obj.__dict__
+        return count(state)
+
+    return counted(obj)
 
 
 def _plain(shape: Shape, stamp: Stamp) -> Reducer:

@@ -115,7 +115,8 @@ def test_objects_that_refer_to_each_other(releases: Releases, shape: str) -> Non
     check_graph(releases, shape, build, check)
 
 
-@every_shape
+# A list that holds what is equal to it recurses when it is compared.
+@pytest.mark.parametrize("shape", [name for name in SHAPES if name != "list subclass"])
 def test_cycles_through_containers(releases: Releases, shape: str) -> None:
     """A cycle through a list, a dict (as value and as key), a set and a tuple."""
 
@@ -135,8 +136,6 @@ def test_cycles_through_containers(releases: Releases, shape: str) -> None:
         assert others[4][0] is obj
         assert (obj.b, obj.z) == (1, 9)
 
-    if shape == "list subclass":
-        pytest.skip("a list that is equal to its own content recurses when it is compared")
     check_graph(releases, shape, build, check)
 
 
@@ -254,6 +253,22 @@ def test_objects_whose_dict_is_also_elsewhere_in_the_graph() -> None:
                 assert vars(loaded) == {"a": 1} == fields
                 loaded.b = 2
                 assert fields == {"a": 1}, (cls, str(one))
+
+
+def test_a_dict_that_nothing_else_refers_to_is_not_copied() -> None:
+    """The usual case costs no copy; how Python counts references differs between its releases."""
+    shop = install("""
+        from pickle_migrate import *
+        @versioned(2, unstamped=1)
+        class C: pass
+        """)
+    obj = shop.C()
+    obj.a = 1
+    assert id(obj.__reduce_ex__(4)[2]) == id(obj.__dict__)
+    held = obj.__dict__
+    state = obj.__reduce_ex__(4)[2]
+    assert state == held
+    assert state is not held
 
 
 # --- sets and keys ----------------------------------------------------------------------------

@@ -432,6 +432,30 @@ def test_name_claimed_by_two_lineages(stamped_releases: Releases) -> None:
         assert set(caught.value.candidates) == {"shop:A", "shop:B"}
 
 
+def test_registry_of_its_own(stamped_releases: Releases) -> None:
+    """Renames and steps of another registry count for its own classes and for loads that are given
+    it, and for no others.
+    """
+    old = stamped_releases.install_old(PURCHASE)
+    data = pickle.dumps([old.Purchase(1), old.Purchase(2)])
+    new = stamped_releases.install_new("""
+        mine = Registry()
+        Lineage("shop:Order", registry=mine).renamed_from("shop:Purchase")
+        @migrates("shop:Order", 1, registry=mine)
+        def step(state):
+            state["b"] = state.pop("a")
+        @versioned(2, unstamped=1, registry=mine)
+        class Order:
+            pass
+        """)
+    loaded = pickle_migrate.loads(data, registry=new.mine)
+    assert [vars(obj) for obj in loaded] == [{"b": 1}, {"b": 2}]
+    for loads in LOADERS.values():
+        with pytest.raises(UnknownClassError):
+            loads(data)
+        assert [vars(obj) for obj in loads(pickle.dumps(loaded))] == [{"b": 1}, {"b": 2}]
+
+
 def test_rename_loop_of_rules() -> None:
     """A rename that closes a circle is refused when it is declared; the rules stay as they were."""
     registry = pickle_migrate.Registry()
