@@ -117,7 +117,7 @@ def _leg(k: type, head: type, stamped: StampedClass | None, written: StampText |
     if stamped is not None and stamped.fingerprint:
         problems += _fingerprint_problems(ref, stamped, records, declaration.fingerprint, current)
     finishers = [
-        f for r in records for v in range(version, current) for f in r.finishers.get(v, ())
+        f for v in range(version, current) for r in records for f in r.finishers.get(v, ())
     ]
     return _Leg(version, tuple(steps), tuple(problems), tuple(finishers))
 
