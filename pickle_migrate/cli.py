@@ -54,7 +54,7 @@ class Request:
     imports: tuple[str, ...]
     folders: tuple[str, ...]
     no_backup: bool
-    encoding: str
+    encoding: str | None
     settings: str | None
     protocol: int | None
 
@@ -84,9 +84,8 @@ class Request:
 @click.option(
     "--encoding",
     metavar="ENC",
-    default="ASCII",
-    show_default=True,
-    help="What Python 2's strings are: latin1, utf-8, ... or bytes.",
+    help="What Python 2's strings are: latin1, utf-8, ... or bytes.  [default: that of the "
+    "settings, else ASCII]",
 )
 @click.option(
     "--settings",
@@ -140,11 +139,11 @@ def _check(request: Request) -> None:
     if request.to is not None and Path(request.to).exists() and not Path(request.to).is_dir():
         raise click.UsageError(f"--to {report.escaped(request.to)}: that is no folder.")
     try:
-        if request.encoding != "bytes":
+        if request.encoding is not None and request.encoding != "bytes":
             codecs.lookup(request.encoding)
     except LookupError:
         raise click.UsageError(
-            f"--encoding {report.escaped(request.encoding)}: there is no such encoding. latin1 "
+            f"--encoding {report.escaped(str(request.encoding))}: there is no such encoding. latin1 "
             "reads every string of Python 2, and bytes leaves them as bytes."
         ) from None
 
@@ -252,10 +251,12 @@ def _show_plans(request: Request, plans: list[FilePlan], screen: Screen) -> list
 
 
 def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[FileResult]:
-    from pickle_migrate import executor
+    from pickle_migrate import executor, resolver
 
     options = executor.Options(
-        backup=not request.no_backup, encoding=request.encoding, protocol=request.protocol
+        backup=not request.no_backup,
+        encoding=request.encoding or resolver.settings().encoding,
+        protocol=request.protocol,
     )
     results = []
     lines = report.Lines(plan.path for plan in plans)

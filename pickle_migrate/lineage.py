@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +11,8 @@ from pickle_migrate.errors import DuplicateStepError, VersionNumberError
 from pickle_migrate.refs import GlobalRef
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from pickle_migrate.migration import Migration
 
 Finisher = Callable[[Any], object]
