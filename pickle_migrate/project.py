@@ -50,29 +50,28 @@ def find_settings(start: Path | None = None) -> Settings:
     named = os.environ.get(VARIABLE)
     if named is not None:
         return read_settings(Path(named)) if named else Settings()
-    here = (start or Path.cwd()).resolve()
+    try:
+        here = (start or Path.cwd()).resolve()
+    except FileNotFoundError:  # a working directory that was deleted holds no settings
+        return Settings()
     for folder in (here, *here.parents):
-        table: dict[str, Any] = {}
-        source = None
-        for name in ("pyproject.toml", _OWN_FILE):
-            path = folder / name
-            found = _table_of(path) if path.is_file() else None
-            if found is not None:
-                table, source = {**table, **found}, path
-        if source is not None:
-            return _settings(table, source)
+        paths = [folder / name for name in ("pyproject.toml", _OWN_FILE)]
+        parts = [part for path in paths if path.is_file() and (part := _part_of(path)) is not None]
+        if parts:
+            return Settings(**{key: value for part in parts for key, value in part.items()})
     return Settings()
 
 
 def read_settings(path: Path) -> Settings:
     """Read one settings file. Raises SettingsError, also when it has no settings."""
-    table = _table_of(path)
-    if table is None:
+    part = _part_of(path)
+    if part is None:
         raise SettingsError(str(path), "there is no [tool.pickle_migrate] table")
-    return _settings(table, path)
+    return Settings(**part)
 
 
-def _table_of(path: Path) -> dict[str, Any] | None:
+def _part_of(path: Path) -> dict[str, Any] | None:
+    """The settings that one file gives, by name, or None if it has no place for them."""
     import tomllib
 
     try:
@@ -80,37 +79,37 @@ def _table_of(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise SettingsError(str(path), f"cannot be read: {error}") from error
     if path.name != "pyproject.toml":
-        return document
-    table: dict[str, Any] | None = document.get("tool", {}).get("pickle_migrate")
-    return table
+        return _checked(document, path)
+    tool = document.get("tool", {})
+    table = tool.get("pickle_migrate") if isinstance(tool, dict) else tool
+    if table is not None and not isinstance(table, dict):
+        raise SettingsError(str(path), f"tool.pickle_migrate is a table, not {table!r}")
+    return None if table is None else _checked(table, path)
 
 
-def _settings(table: dict[str, Any], path: Path) -> Settings:
-    known = {"encoding", "migrations", "path", "renames"}
-    unknown = sorted(set(table) - known)
-    if unknown:
-        keys = ", ".join(sorted(known))
-        raise SettingsError(str(path), f"unknown key {unknown[0]!r}; the keys are {keys}")
-    return Settings(
-        migrations=_texts(table, "migrations", path),
-        renames=_renames(table.get("renames", {}), path),
-        path=tuple(str((path.parent / p).resolve()) for p in _texts(table, "path", path)),
-        encoding=_encoding(table.get("encoding", "ASCII"), path),
-        source=str(path),
-    )
+def _checked(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    checks = {"encoding": _encoding, "migrations": _texts, "path": _folders, "renames": _renames}
+    for key in table:
+        if key not in checks:
+            keys = ", ".join(checks)
+            raise SettingsError(str(path), f"unknown key {key!r}; the keys are {keys}")
+    found: dict[str, Any] = {key: checks[key](key, value, path) for key, value in table.items()}
+    return {**found, "source": str(path)}
 
 
-def _encoding(value: Any, path: Path) -> str:
+def _encoding(key: str, value: Any, path: Path) -> str:
     if value != "bytes":
         try:
-            codecs.lookup(value)
-        except (LookupError, TypeError) as error:
-            raise SettingsError(str(path), f"encoding {value!r} is not known: {error}") from error
+            # As bytes.decode asks it: "hex" is a codec, and no encoding of text.
+            known = getattr(codecs.lookup(value), "_is_text_encoding", True)
+        except (LookupError, TypeError, ValueError):
+            known = False
+        if not known:
+            raise SettingsError(str(path), f"{key} {value!r} is not one that Python knows")
     return str(value)
 
 
-def _texts(table: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
-    value = table.get(key, [])
+def _texts(key: str, value: Any, path: Path) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
@@ -118,7 +117,11 @@ def _texts(table: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _renames(value: Any, path: Path) -> dict[str, str]:
+def _folders(key: str, value: Any, path: Path) -> tuple[str, ...]:
+    return tuple(str((path.parent / folder).resolve()) for folder in _texts(key, value, path))
+
+
+def _renames(key: str, value: Any, path: Path) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) and v for v in value.values()):
-        raise SettingsError(str(path), "renames must be a table of old name = new name")
+        raise SettingsError(str(path), f"{key} must be a table of old name = new name")
     return dict(value)
