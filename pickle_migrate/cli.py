@@ -143,8 +143,8 @@ def _check(request: Request) -> None:
             codecs.lookup(request.encoding)
     except LookupError:
         raise click.UsageError(
-            f"--encoding {report.escaped(str(request.encoding))}: there is no such encoding. latin1 "
-            "reads every string of Python 2, and bytes leaves them as bytes."
+            f"--encoding {report.escaped(str(request.encoding))}: there is no such encoding. "
+            "latin1 reads every string of Python 2, and bytes leaves them as bytes."
         ) from None
 
 

@@ -122,7 +122,9 @@ class Unpickler(pickle.Unpickler):
             return
         if not hasattr(found, MARK):
             return
-        if MARK in vars(found) and unsaid.is_unsaid(found):
+        if MARK in vars(found):
+            resolver.import_migrations(declaration_of(found).migrations)
+        if MARK in vars(found) and unsaid.is_refused(found):
             self._unsaid[GlobalRef(module_name, global_name)] = found
         elif unbuilt.is_older(found):
             self._unbuilt.add(found)

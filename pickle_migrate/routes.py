@@ -75,6 +75,8 @@ def route_for(cls: type, written: StampText | None) -> Route:
     head = legs[-1]
     problems = [p for leg in legs for p in leg.problems]
     problems += _lost_bases(cls, written, found)
+    if written is None:
+        problems += _arguments_out_of_reach(cls, legs)
     return Route(
         version=head.version,
         steps=tuple(step for leg in legs for step in leg.steps),
@@ -164,6 +166,22 @@ def _fingerprint_problems(
     if written is None or not known or written in known:
         return []
     return [FingerprintError(str(ref), stamped.version, written, tuple(sorted(known)))]
+
+
+def _arguments_out_of_reach(cls: type, legs: list[_Leg]) -> list[MigrationError]:
+    # An unstamped pickle gives its arguments straight to the class, before anything of ours runs.
+    if not any(step.arguments is not None for leg in legs for step in leg.steps):
+        return []
+    return [
+        StateError(
+            str(GlobalRef.of(cls)),
+            legs[-1].version,
+            "an unstamped pickle gives its constructor arguments straight to the class, where no "
+            "step can change them",
+            "Load the old pickles with the old class, register it at that version, and dump them "
+            "again; from then on they carry their version.",
+        )
+    ]
 
 
 def _lost_bases(

@@ -1,8 +1,9 @@
 """Pickles from before a class was registered, where nothing says which version they have.
 
 A class without ``unstamped=`` says that there are none, and then Python's own code gives an object
-its state, so that nothing is asked at that moment. This package's loader asks afterwards, by
-reading the pickle once more: a class may also be named as mere data.
+its state, so that nothing is asked at that moment. The same holds where a step would change the
+constructor arguments. This package's loader asks afterwards, by reading the pickle once more: a
+class may also be named as mere data.
 """
 
 from __future__ import annotations
@@ -10,20 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 from pickle_migrate import stamps
-from pickle_migrate.errors import PickleFormatError, UnstampedError
-from pickle_migrate.hooks import entry_of
+from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.registry import declaration_of
+from pickle_migrate.routes import route_for
 
 _TEXT_ONLY = GlobalRef(stamps.MODULE, stamps.text_only.__qualname__)
 _MAKES_OBJECTS = {"instantiated", "called"}
 
 
-def is_unsaid(cls: type) -> bool:
-    """Whether an unstamped pickle of a class would load without anything asking for its version."""
-    declaration = declaration_of(cls)
-    silent = declaration.unstamped is None and declaration.version > 1
-    return silent and not entry_of(cls).hooked
+def is_refused(cls: type) -> bool:
+    """Whether unstamped pickles of a class cannot be migrated: they carry no version, or what has
+    to change stands in their constructor arguments. Its migrations are imported by now.
+    """
+    return bool(route_for(cls, None).problems)
 
 
 def position(file: Any) -> int | None:
@@ -35,7 +35,7 @@ def position(file: Any) -> int | None:
 
 
 def refuse_unstamped(file: Any, start: int | None, named: dict[GlobalRef, type]) -> None:
-    """Raise UnstampedError if the pickle that was just read makes objects of one of the classes.
+    """Raise what is in the way if the pickle that was just read makes objects of the classes.
 
     ``named`` maps refs as the pickle spells them to classes. A file that cannot be read again is
     passed over. Imports nothing; the file stands where it stood.
@@ -57,4 +57,4 @@ def refuse_unstamped(file: Any, start: int | None, named: dict[GlobalRef, type])
     for g in found.globals:
         cls = named.get(g.ref)
         if cls is not None and not _MAKES_OBJECTS.isdisjoint(g.uses):
-            raise UnstampedError(str(GlobalRef.of(cls)), declaration_of(cls).version)
+            route_for(cls, None).check()

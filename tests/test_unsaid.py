@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import pickle_migrate
-from pickle_migrate.errors import UnstampedError
+from pickle_migrate.errors import StateError, UnstampedError
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
@@ -76,3 +76,33 @@ def test_a_file_that_cannot_be_read_again_is_not_asked(old_bytes):
 
     (found,) = pickle_migrate.load(io.BufferedReader(Pipe(old_bytes[4][0])))
     assert vars(found) == {"qty": 3}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_arguments_that_no_step_can_reach_are_refused(scratch, protocol):
+    """The old arguments would go to today's constructor, which means other things by them."""
+    span = """
+        class Span:
+            def __init__(self, *ends):
+                self.ends = ends
+            def __reduce__(self):
+                return Span, self.ends
+    """
+    data = pickle.dumps(scratch.module("unsaid_spans", span).Span(1, 5), protocol)
+    scratch.module(
+        "unsaid_spans",
+        """
+        @migrates("unsaid_spans:Span", 1, arguments=True)
+        def high_first(args, kwargs):
+            return args[::-1], kwargs
+
+        @versioned(2, unstamped=1)
+        class Span:
+            def __init__(self, high, low):
+                self.high, self.low = high, low
+            def __reduce__(self):
+                return Span, (self.high, self.low)
+        """,
+    )
+    with pytest.raises(StateError, match="constructor arguments"):
+        pickle_migrate.loads(data)
