@@ -129,10 +129,13 @@ def _is_in_place(cls: type) -> bool:
 def _class_of(text: str, written: StampText, registry: Registry) -> type:
     head = written.head
     cls = _imported_class(head.ref) or registry.class_at(head.ref)
-    if cls is not None and _has_entry(cls) and entry_of(cls).stamp.text == text:
-        return cls
+    modules: tuple[str, ...] = ()
+    if cls is not None and _has_entry(cls):
+        if entry_of(cls).stamp.text == text:
+            return cls
+        modules = declaration_of(cls).migrations
     # Not a current stamp: now the declarations count, wherever they stand.
-    import_migrations()
+    import_migrations(modules)
     ref = registry.current_ref(head.ref, head.version or None, head.fingerprint)
     cls = _imported_class(ref) or registry.class_at(ref)
     if cls is None:

@@ -46,12 +46,22 @@ class Scratch:
         return importlib.import_module(name)
 
     def forget(self, *names: str) -> None:
-        """Take modules out of ``sys.modules``, as a program has it that never imported them."""
+        """Take modules out of ``sys.modules`` and their classes out of the default registry, as a
+        program has it that never imported them.
+        """
         for name in names:
+            for ref in [ref for ref in DEFAULT._classes if ref.module == name]:
+                del DEFAULT._classes[ref]
             sys.modules.pop(name, None)
             parent, _, last = name.rpartition(".")
             if parent in sys.modules:
                 vars(sys.modules[parent]).pop(last, None)
+
+    def remove(self, name: str) -> None:
+        """Forget a module and delete its file."""
+        self.forget(name)
+        (self.folder / f"{name.replace('.', '/')}.py").unlink()
+        importlib.invalidate_caches()
 
     def forget_all(self) -> None:
         """Take all modules of the folder out of ``sys.modules``."""
