@@ -7,7 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pickle_migrate.errors import RefError, UnsupportedShapeError, VersionNumberError
+from pickle_migrate.errors import (
+    ArgumentError,
+    RefError,
+    UnsupportedShapeError,
+    VersionNumberError,
+)
 from pickle_migrate.hooks import install
 from pickle_migrate.lineage import Finisher, check_version
 from pickle_migrate.refs import GlobalRef
@@ -38,10 +43,12 @@ def versioned(
     turns up. Put the decorator above (outside) ``dataclass`` or attrs' ``define``.
 
     Gives the class itself, with ``__reduce_ex__`` and, where needed, ``__setstate__`` put on it,
-    and its reducer in copyreg. Raises VersionNumberError and UnsupportedShapeError. Imports
-    nothing.
+    and its reducer in copyreg. Raises VersionNumberError, ArgumentError and UnsupportedShapeError.
+    Imports nothing.
     """
-    modules = (migrations,) if isinstance(migrations, str) else tuple(migrations)
+    _refuse_class(version)
+    modules = _modules(migrations)
+    mine = _registry(registry)
 
     def register(cls: C) -> C:
         ref = _ref_of_class(cls)
@@ -49,11 +56,33 @@ def versioned(
         if unstamped is not None:
             check_version(ref, unstamped)
         _check_shape(cls, ref, version, unstamped)
-        mine = DEFAULT if registry is None else registry
         install(cls, Declaration(version, unstamped, modules, mine, fingerprint_of(cls)))
         return cls
 
     return register
+
+
+def _refuse_class(version: object) -> None:
+    # Without parentheses, the decorator would leave a function where the class should be.
+    if isinstance(version, type):
+        raise VersionNumberError(str(GlobalRef.of(version)), "@versioned stands without a version")
+
+
+def _modules(given: object) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, tuple | list) or not all(isinstance(n, str) and n for n in names):
+        raise ArgumentError(
+            f"versioned(migrations={given!r})", "it names a module by a text, or several in a list"
+        )
+    return tuple(names)
+
+
+def _registry(given: object) -> Registry:
+    if given is None:
+        return DEFAULT
+    if not isinstance(given, Registry):
+        raise ArgumentError(f"registry={given!r}", "it is no Registry()")
+    return given
 
 
 def _ref_of_class(cls: object) -> GlobalRef:
@@ -139,7 +168,7 @@ class Lineage:
 
     def __init__(self, target: type | str | GlobalRef, *, registry: Registry | None = None) -> None:
         self.ref = GlobalRef.of(target)
-        self._registry = DEFAULT if registry is None else registry
+        self._registry = _registry(registry)
 
     def __repr__(self) -> str:
         return f"Lineage({str(self.ref)!r})"
@@ -172,8 +201,8 @@ class Lineage:
         """
         if until is not None:
             check_version(self.ref, until)
-        for name in old:
-            self._registry.add_old_name(OldName(GlobalRef.of(name), self.ref, until))
+        for name in [OldName(GlobalRef.of(one), self.ref, until) for one in old]:
+            self._registry.add_old_name(name)
         return self
 
     def fields(self, version: int, *names: str) -> Lineage:
@@ -181,14 +210,18 @@ class Lineage:
         with slots, and attrs classes with slots before attrs 22.2, wrote values without names.
         """
         check_version(self.ref, version)
-        if len(set(names)) != len(names) or not all(isinstance(n, str) for n in names):
-            raise VersionNumberError(str(self.ref), f"fields({version}, ...) needs different names")
+        if not all(isinstance(n, str) for n in names) or len(set(names)) != len(names):
+            call = f"{self!r}.fields{(version, *names)}"
+            raise ArgumentError(call, "each field is named once, by a text")
         self._registry.record(self.ref, lambda record: record.field_orders.update({version: names}))
         return self
 
     def accept_fingerprint(self, version: int, digest: str) -> Lineage:
         """Say that pickles of ``version`` with this fingerprint hold the same state."""
         check_version(self.ref, version)
+        if not isinstance(digest, str) or not set(digest) <= set("0123456789abcdef") or not digest:
+            call = f"{self!r}.accept_fingerprint{(version, digest)}"
+            raise ArgumentError(call, "a fingerprint is a text of hexadecimal digits, as in stamps")
         self._registry.record(self.ref, lambda record: record.accept(version, digest))
         return self
 
@@ -197,6 +230,8 @@ class Lineage:
         ``version`` or below. Only this package's loader has such an end, plain pickle has none.
         Gives the function itself.
         """
+        if not callable(function):
+            raise ArgumentError(f"{self!r}.finish{(version, function)}", "it takes a function")
         _, run = _caller(2)
         self._registry.record(self.ref, lambda record: record.add_finisher(version, function, run))
         return function

@@ -10,6 +10,7 @@ from pickle_migrate.errors.base import (
 )
 from pickle_migrate.errors.declaring import (
     AmbiguousRenameError,
+    ArgumentError,
     DeclarationError,
     DuplicateStepError,
     OperationError,
@@ -45,6 +46,7 @@ from pickle_migrate.errors.reading import (
 
 __all__ = [
     "AmbiguousRenameError",
+    "ArgumentError",
     "CompressionError",
     "ContentError",
     "DeclarationError",

@@ -34,6 +34,19 @@ class VersionNumberError(DeclarationError):
         return "Versions are whole numbers from 1; unstamped= is at most the current version."
 
 
+class ArgumentError(DeclarationError):
+    """A call that declares something has an argument that cannot be meant."""
+
+    call: str
+    problem: str
+
+    def what(self) -> str:
+        return f"{self.call}: {self.problem}."
+
+    def advice(self) -> str:
+        return "Correct the call; nothing was declared."
+
+
 class UnsupportedShapeError(DeclarationError):
     """A class pickles in a way that cannot be versioned as asked."""
 
