@@ -211,8 +211,8 @@ class Lineage:
         """
         check_version(self.ref, version)
         if not all(isinstance(n, str) for n in names) or len(set(names)) != len(names):
-            call = f"{self!r}.fields{(version, *names)}"
-            raise ArgumentError(call, "each field is named once, by a text")
+            problem = f"fields({version}, ...) names each field of that version once, by a text"
+            raise VersionNumberError(str(self.ref), problem)
         self._registry.record(self.ref, lambda record: record.field_orders.update({version: names}))
         return self
 
