@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from pickle_migrate.readers import Newborn, Restorer, newborn_for, older_newborn
+from pickle_migrate.newborns import Newborn, newborn_for, older_newborn
+from pickle_migrate.readers import Restorer
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import Declaration, declaration_of, registered_in_mro
 from pickle_migrate.routes import route_for
@@ -78,7 +79,7 @@ class Entry:
         restorer = self.restorer(text, written)
         found = self._newborns.get(text)
         if found is None:
-            make = older_newborn(self.cls, restorer, self.hooked, written.wrapped)
+            make = older_newborn(self.cls, restorer, self.hooked, written)
             found = self._newborns[text] = Stamp.make(written, make)
         return found
 
@@ -105,7 +106,9 @@ def make_entry(cls: type, *, hooked: bool) -> Entry:
     fast = can_be_fast(cls, shape)
     plain_value = shape.kind.build in ("enum", "namedtuple")
     written = StampText(
-        tuple(_stamped(k) for k in registered_in_mro(cls)), wrapped=not fast and not plain_value
+        tuple(_stamped(k) for k in registered_in_mro(cls)),
+        wrapped=not fast and not plain_value,
+        whole=plain_value,
     )
     adopted = fast and hooked
     make, first = newborn_for(cls, shape, adopting=adopted)

@@ -18,7 +18,8 @@ import attrs
 from pickle_migrate import depth
 from pickle_migrate.entries import Entry, can_be_fast, make_entry
 from pickle_migrate.errors import StateError
-from pickle_migrate.readers import Restorer, awaited, is_wrapped
+from pickle_migrate.newborns import awaited
+from pickle_migrate.readers import Restorer, is_wrapped
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import Declaration, declaration_of, registered_in_mro
 from pickle_migrate.shapes import MARK, Shape, own_methods, put_fields, shape_of
@@ -51,6 +52,9 @@ def install(cls: type, declaration: Declaration) -> None:
             setattr(cls, name, hook)
         declaration.registry.add_class(cls, declaration)
         _enter(cls)
+        # Subclasses that were met before their base was registered: the base is in their stamps.
+        for known in [k for k in _entries if k is not cls and cls in k.__mro__]:
+            install(known, declaration_of(known))
 
 
 def _needs_setstate(cls: type, shape: Shape, declaration: Declaration) -> bool:
@@ -133,7 +137,7 @@ def _reduce_for_subclass(self: Any) -> Any:
     entry = entry_of(type(self))
     with depth.inside(depth.reducing, self, 1):
         reduced = reduce_ex(self, PROTOCOL)
-    written = attrs.evolve(entry.stamp.written, wrapped=False)
+    written = attrs.evolve(entry.stamp.written, wrapped=False, whole=False)
     return stamped(reduced, entry.cls, entry.newborn(written.encode(), written))
 
 

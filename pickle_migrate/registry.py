@@ -55,9 +55,15 @@ class Registry:
         self._renames = RenameMap()
         self._heirs: tuple[int, dict[GlobalRef, list[LineageRecord]]] = (-1, {})
 
-    def __reduce__(self) -> str:
+    def __reduce__(self) -> Any:
         # A class that cloudpickle writes by value belongs to the default registry where it is read.
-        return "DEFAULT"
+        return _default, ()
+
+    def __copy__(self) -> Registry:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Registry:
+        return self
 
     # --- declaring ----------------------------------------------------------------------------
 
@@ -242,3 +248,7 @@ def fingerprint_of(cls: type) -> str | None:
 
 
 DEFAULT = Registry()
+
+
+def _default() -> Registry:
+    return DEFAULT

@@ -8,7 +8,8 @@ name carries the class, its version and its fingerprint, and the same for each r
 
 Slashes stand for dots, because protocols 4 and 5 split a global's name at dots (PEP 3154) and older
 ones refuse them. Version 0 says that the class was not registered and a base was. A ``!`` at the
-end says that the pickled state is a pair of stamp and state.
+end says that the pickled state is a pair of stamp and state, a ``=`` that the whole value stands in
+the arguments, as a mapping (enums and namedtuples).
 
 Python's own unpickler finds a stamp as it finds any global: it imports this module and asks for the
 name, which ``__getattr__`` answers (PEP 562). So plain ``pickle.load`` migrates.
@@ -48,10 +49,15 @@ class StampedClass:
 
 @attrs.frozen
 class StampText:
-    """A stamp as data: the class itself, then its registered bases in MRO order."""
+    """A stamp as data: the class itself, then its registered bases in MRO order.
+
+    ``wrapped``: the state is a pair of stamp and state. ``whole``: there is none, the value stands
+    in the arguments. One of them at most.
+    """
 
     classes: tuple[StampedClass, ...]
     wrapped: bool = False
+    whole: bool = False
 
     @property
     def head(self) -> StampedClass:
@@ -60,13 +66,16 @@ class StampText:
 
     def encode(self) -> str:
         """The name of the global. ASCII, without dots, spaces and line ends."""
-        return "+".join(_encode_class(c) for c in self.classes) + ("!" if self.wrapped else "")
+        mark = "!" if self.wrapped else "=" if self.whole else ""
+        return "+".join(_encode_class(c) for c in self.classes) + mark
 
     @classmethod
     def decode(cls, text: str) -> StampText:
         """Read a global's name. Raises StampError. Imports nothing."""
-        body = text.removesuffix("!")
-        found = cls(tuple(_decode_class(part, text) for part in body.split("+")), body != text)
+        mark = text[-1:] if text[-1:] in ("!", "=") else ""
+        body = text.removesuffix(mark)
+        classes = tuple(_decode_class(part, text) for part in body.split("+"))
+        found = cls(classes, wrapped=mark == "!", whole=mark == "=")
         if found.encode() != text:
             raise StampError(text, f"it would be written {found.encode()!r}")
         return found

@@ -49,6 +49,7 @@ ORDER = StampText((StampedClass(GlobalRef("shop.models", "Order"), 3, "1f0c77ab"
 WRITTEN = [
     (ORDER, "shop/models:Order@3~1f0c77ab"),
     (StampText((StampedClass(GlobalRef("m", "C"), 1),), wrapped=True), "m:C@1!"),
+    (StampText((StampedClass(GlobalRef("m", "C"), 1),), whole=True), "m:C@1="),
     (
         StampText((StampedClass(GlobalRef("shop", "Gift"), 0), *ORDER.classes), wrapped=True),
         "shop:Gift@0+shop/models:Order@3~1f0c77ab!",
@@ -109,6 +110,10 @@ MALFORMED = [
     "shop:Order@3~1F",
     "shop:Order@3~1f~1f",
     "shop:Order@3!!",
+    "shop:Order@3==",
+    "shop:Order@3=!",
+    "shop:Order@3!=",
+    "=",
     "shop:Order@3 ",
     "shop:Order@3\n",
     "shop.models:Order@3",
@@ -140,6 +145,7 @@ def test_a_malformed_text_is_refused(text):
 
 @given(st.text("aO:@~+!%/.0123456789CABFf<>é \n"))
 @example("a:a@1+a:a@1!")
+@example("a:a@1=")
 def test_a_text_is_refused_or_is_exactly_what_would_be_written(text):
     """There is one text for each stamp; no other reads as the same."""
     try:

@@ -300,6 +300,21 @@ def test_classes_of_main_and_of_functions_by_value(tmp_path: Path, library: str)
         assert run(tmp_path, "read.py") == "read\n"
 
 
+def test_class_by_value_with_a_registry_of_its_own() -> None:
+    """The registry does not travel: where the class is rebuilt, it belongs to the default one."""
+
+    @pickle_migrate.versioned(1, registry=pickle_migrate.Registry())
+    class Local:
+        pass
+
+    obj = Local()
+    obj.a = 1
+    loaded = cloudpickle.loads(cloudpickle.dumps(obj))
+    assert vars(loaded) == {"a": 1}
+    registry = pickle_migrate.Registry()
+    assert copy.copy(registry) is copy.deepcopy(registry) is registry
+
+
 def test_pickles_of_main_migrate_in_main(tmp_path: Path) -> None:
     """A class in a script: plain pickle writes it as ``__main__``'s, and a later version of the
     script reads it, through all loaders.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import sys
+import textwrap
 
 import pytest
-from releases import LOADERS, Releases, fields_of, install, written
+from releases import HEADER, LOADERS, Releases, fields_of, install, written
 
-from pickle_migrate.errors import UnknownClassError, UnknownFieldError
+from pickle_migrate.errors import StateError, UnknownClassError, UnknownFieldError
 
 CHANGE = """
     Lineage("shop:C").upgrade(1, RenameField("a", "b"), AddField("z", default=9))
@@ -347,6 +349,151 @@ def test_class_that_became_a_subclass_of_a_builtin(stamped_releases: Releases) -
         view=lambda obj: (dict(obj), vars(obj)) if isinstance(obj, dict) else fields_of(obj),
         expected=[({1: 2}, {}), ({}, {})],
     )
+
+
+NAMEDTUPLE = """
+    from typing import NamedTuple
+    @versioned({version})
+    class C(NamedTuple):
+        {fields}
+    """
+
+
+@pytest.mark.parametrize("after", [name for name in NEW if name not in ("exception", "newargs")])
+def test_namedtuple_that_became_another_class(stamped_releases: Releases, after: str) -> None:
+    """Its values stand in the arguments, where ``object.__new__`` drops them unseen if the class
+    has an ``__init__``. The stamp says so, and they are the state.
+    """
+    stamped_releases.check(
+        old=NAMEDTUPLE.format(version=1, fields="a: object"),
+        new={"shop.steps": CHANGE, "shop": NEW[after]},
+        make=MAKE,
+        view=lambda obj: obj._asdict() if hasattr(obj, "_asdict") else fields_of(obj),
+        expected=EXPECTED,
+    )
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_namedtuple_that_became_a_dataclass_at_the_same_version(loader: str) -> None:
+    """Nobody raised the version, and fields and fingerprint are the same. Nothing is lost."""
+    old = install(HEADER + textwrap.dedent(NAMEDTUPLE.format(version=1, fields="a: int")))
+    pickles = written([old.C(1), old.C(2)])
+    install(
+        HEADER
+        + textwrap.dedent("""
+            import dataclasses
+            @versioned(1)
+            @dataclasses.dataclass
+            class C:
+                a: int
+            """)
+    )
+    for one in pickles:
+        assert [vars(obj) for obj in LOADERS[loader](one.data)] == [{"a": 1}, {"a": 2}]
+
+
+def test_enum_that_became_another_class(stamped_releases: Releases) -> None:
+    """A step sees name and value, as for every enum, and makes fields of them."""
+    stamped_releases.check(
+        old="""
+            import enum
+            @versioned(1)
+            class C(enum.Enum):
+                RED = 1
+                BLUE = 2
+            """,
+        new="""
+            Lineage("shop:C").upgrade(1, RenameField("name", "label"), RemoveField("value"))
+            @versioned(2)
+            class C:
+                def __init__(self, label):
+                    self.label = label
+            """,
+        make="[C.RED, C.BLUE]",
+        view=lambda obj: getattr(obj, "label", None) or obj.name,
+        expected=["RED", "BLUE"],
+    )
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("before", [name for name in OLD if name != "getstate and setstate"])
+@pytest.mark.parametrize("after", ["namedtuple", "enum"])
+def test_class_that_became_a_namedtuple_or_an_enum(before: str, after: str, loader: str) -> None:
+    """An enum or a namedtuple must have its value when it is made, and the pickle gives it later:
+    refused, with a way out.
+    """
+    releases = Releases("stamped")
+    pickles = written([releases.install_old(OLD[before][0]).C(1)])
+    enum = "import enum\n@versioned(2)\nclass C(enum.Enum):\n    A = 1\n"
+    new = enum if after == "enum" else NAMEDTUPLE.format(version=2, fields="b: int")
+    releases.install_new({"shop.steps": CHANGE, "shop": new})
+    for one in pickles:
+        with pytest.raises(StateError, match="another name") as caught:
+            LOADERS[loader](one.data)
+        assert (caught.value.ref, caught.value.version) == ("shop:C", 1)
+
+
+# Classes that are built from arguments, which a plain class of today does not take.
+BUILT = {
+    "str": """
+    @versioned(1, unstamped=1)
+    class C(str):
+        def __init__(self, a):
+            self.a = a
+    """,
+    "newargs": """
+    @versioned(1, unstamped=1)
+    class C:
+        def __new__(cls, a):
+            return object.__new__(cls)
+        def __init__(self, a):
+            self.a = a
+        def __getnewargs__(self):
+            return (self.a,)
+    """,
+    "own reduce": """
+    @versioned(1, unstamped=1)
+    class C:
+        def __init__(self, a):
+            self.a = a
+        def __reduce__(self):
+            return C, (self.a,), {"a": self.a}
+    """,
+    "exception": """
+    @versioned(1, unstamped=1)
+    class C(Exception):
+        def __init__(self, a):
+            super().__init__(a)
+            self.a = a
+    """,
+}
+
+
+@pytest.mark.parametrize("before", BUILT)
+def test_arguments_of_a_class_that_takes_none_today(before: str) -> None:
+    """What stood in the arguments may stand nowhere else: refused, unless a step says that they can
+    go.
+    """
+    releases = Releases("stamped")
+    pickles = written([releases.install_old(BUILT[before]).C("x"), sys.modules["shop"].C("y")])
+    gone = '@migrates("shop:C", 1)\ndef gone(state):\n    state.pop("args", None)\n'
+    new = "@versioned(2)\nclass C:\n    def __init__(self, one, two): raise TypeError('called')\n"
+    releases.install_new({"shop.steps": gone, "shop": new})
+    for one in pickles:
+        for loads in LOADERS.values():
+            with pytest.raises(StateError, match=r"arguments=function") as caught:
+                loads(one.data)
+            assert (caught.value.ref, caught.value.version) == ("shop:C", 1)
+    dropped = """
+        def step(state):
+            state.pop("args", None)
+        Lineage("shop:C").upgrade(1, step, arguments=lambda args, kwargs: ((), kwargs))
+        """
+    calm = "@versioned(2)\nclass C:\n    pass\n"
+    releases.install_new({"shop.steps": dropped, "shop": calm})
+    for one in pickles:
+        for loads in LOADERS.values():
+            assert [vars(obj) for obj in loads(one.data)] == [{"a": "x"}, {"a": "y"}]
 
 
 def test_class_that_became_a_function_is_refused() -> None:

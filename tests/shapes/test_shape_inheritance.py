@@ -334,6 +334,23 @@ def test_subclass_that_is_registered_later_and_does_not_say_so() -> None:
             assert (caught.value.ref, caught.value.current) == ("shop:C", 2)
 
 
+def test_base_that_is_registered_after_its_subclass_was() -> None:
+    """A decorator called by hand, in another order: the base stands in the subclass's stamps."""
+    shop = install("""
+        from pickle_migrate import *
+        class Base: pass
+        @versioned(1)
+        class C(Base): pass
+        class Free(Base): pass
+        versioned(3)(Base)
+        """)
+    assert stamps_in(pickle.dumps(shop.C(), 4)) == ["shop:C@1+shop:Base@3"]
+    assert stamps_in(pickle.dumps(shop.Free(), 4)) == ["shop:Free@0+shop:Base@3"]
+    for one in written([shop.C(), shop.Free(), shop.Base()]):
+        for loads in LOADERS.values():
+            assert [type(obj) for obj in loads(one.data)] == [shop.C, shop.Free, shop.Base]
+
+
 # --- several bases ----------------------------------------------------------------------------
 
 
