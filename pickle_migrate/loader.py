@@ -13,7 +13,7 @@ import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from pickle_migrate import collector, finishing, resolver, stamps, unbuilt, unsaid
+from pickle_migrate import collector, finishing, nested, resolver, stamps, unbuilt, unsaid
 from pickle_migrate.errors import UnknownClassError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of
@@ -60,6 +60,7 @@ class Unpickler(pickle.Unpickler):
         self._registry = DEFAULT if registry is None else registry
         self._pause_collector = pause_collector
         self._file = file
+        self._spelled: dict[int, tuple[type, GlobalRef]] = {}
         self._unsaid: dict[GlobalRef, type] = {}
         self._unbuilt = unbuilt.Unbuilt(self._registry)
 
@@ -90,72 +91,86 @@ class Unpickler(pickle.Unpickler):
         if module_name == stamps.MODULE and stamps.looks_like_stamp(global_name):
             return resolver.find_stamp(global_name, self._registry)
         resolver.settings()
-        renamed = self._renamed(module_name, global_name)
-        if renamed is not None:
-            self._remember(module_name, global_name, renamed)
-            return renamed
-        if global_name == "getattr" and module_name in ("builtins", "__builtin__"):
-            # Below protocol 4 a nested class is written as getattr(Outer, "Inner").
-            return self._nested
-        # The declarations that know this name may not be imported yet.
+        ref = GlobalRef(module_name, global_name)
+        found = self._renamed(ref)
+        if found is None:
+            if nested.is_getattr(ref):
+                return nested.Getattr(self._attribute)
+            found = self._as_named(ref)
+        self._remember(ref, found)
+        return found
+
+    def _as_named(self, ref: GlobalRef) -> Any:
         try:
-            found = super().find_class(module_name, global_name)
+            found = super().find_class(ref.module, ref.qualname)
         except (ImportError, AttributeError):
-            resolver.import_migrations()
-            renamed = self._renamed(module_name, global_name)
-            if renamed is None:
+            elsewhere = self._elsewhere(ref)
+            if elsewhere is None:
                 raise
-            found = renamed
+            return elsewhere
         if isinstance(found, type) and MARK in vars(found):
             # A pickle that names a versioned class itself is older than its registration, and the
             # name may have been another class's then.
             resolver.import_migrations(declaration_of(found).migrations)
-            renamed = self._renamed(module_name, global_name)
-        found = found if renamed is None else renamed
-        self._remember(module_name, global_name, found)
+            renamed = self._renamed(ref)
+            return found if renamed is None else renamed
         return found
 
-    def _remember(self, module_name: str, global_name: str, found: Any) -> None:
+    def _elsewhere(self, ref: GlobalRef) -> Any:
+        """What a name that is not there stands for, or None."""
+        # The declarations that know this name may not be imported yet.
+        resolver.import_migrations()
+        renamed = self._renamed(ref)
+        if renamed is None and self._registry.renames_below(ref):
+            return nested.Outer(ref)
+        return renamed
+
+    def _remember(self, ref: GlobalRef, found: Any) -> None:
         if not isinstance(found, type):
             if hasattr(type(found), MARK):
                 self._unbuilt.pass_over(found)
             return
+        if ref != GlobalRef.of(found):
+            self._spelled[id(found)] = found, ref
         if not hasattr(found, MARK):
             return
         if MARK in vars(found):
             resolver.import_migrations(declaration_of(found).migrations)
         if MARK in vars(found) and unsaid.is_refused(found):
-            self._unsaid[GlobalRef(module_name, global_name)] = found
+            self._unsaid[ref] = found
         elif unbuilt.is_older(found):
             self._unbuilt.add(found)
 
-    def _renamed(self, module_name: str, global_name: str) -> Any:
-        ref = GlobalRef(module_name, global_name)
+    def _renamed(self, ref: GlobalRef) -> Any:
         today = self._registry.current_ref(ref)
-        if today != ref:
-            return _imported(ref, today)
-        if self._registry.renames_below(ref):
-            return _Outer(ref)
-        return None
-
-    def _nested(self, owner: Any, name: str, *default: Any) -> Any:
-        found = self._attribute(owner, name, *default)
-        if isinstance(found, type):
-            self._remember(found.__module__, found.__qualname__, found)
-        return found
+        return None if today == ref else _imported(ref, today)
 
     def _attribute(self, owner: Any, name: str, *default: Any) -> Any:
-        ref = owner.ref if isinstance(owner, _Outer) else None
-        if isinstance(owner, type):
-            ref = GlobalRef.of(owner)
-        if ref is not None:
-            inner = GlobalRef(ref.module, f"{ref.qualname}.{name}")
-            renamed = self._renamed(inner.module, inner.qualname)
-            if renamed is not None:
-                return renamed
-            if isinstance(owner, _Outer):
-                return resolver.import_ref(inner)
-        return builtins.getattr(owner, name, *default)
+        """``getattr``, which below protocol 4 also stands for the name of a nested class."""
+        refs = [GlobalRef(ref.module, f"{ref.qualname}.{name}") for ref in self._refs_of(owner)]
+        for ref in refs:
+            found = self._renamed(ref)
+            if found is not None:
+                self._remember(ref, found)
+                return found
+        try:
+            found = builtins.getattr(owner, name, *default)
+        except AttributeError:
+            found = self._elsewhere(refs[0]) if refs else None
+            if found is None:
+                raise
+        if refs:
+            self._remember(refs[0], found)
+        return found
+
+    def _refs_of(self, owner: Any) -> list[GlobalRef]:
+        """How pickles may name a class: as this one did, and as it is named today."""
+        if isinstance(owner, nested.Outer):
+            return [owner.ref]
+        if not isinstance(owner, type):
+            return []
+        _, spelled = self._spelled.get(id(owner), (owner, GlobalRef.of(owner)))
+        return list(dict.fromkeys([spelled, GlobalRef.of(owner)]))
 
 
 def _imported(ref: GlobalRef, today: GlobalRef) -> Any:
@@ -164,13 +179,6 @@ def _imported(ref: GlobalRef, today: GlobalRef) -> Any:
     except (ImportError, AttributeError) as error:
         reason = f"it is renamed to {today}, which cannot be imported: {error}"
         raise UnknownClassError(str(ref), 0, reason) from error
-
-
-class _Outer:
-    """Stands for a class of which something nested was renamed, until getattr asks for that."""
-
-    def __init__(self, ref: GlobalRef) -> None:
-        self.ref = ref
 
 
 class Pickler(pickle.Pickler):
@@ -216,7 +224,8 @@ def loads(
 ) -> Any:
     """``pickle.loads`` with migrations: bytes in, the first pickle's object out. As ``load``."""
     file: Any = io.BytesIO(data)
-    if len(data) > collector.PAYS_FROM or data[:1] != b"\x80" or data[1] < 4:
+    size = memoryview(data).nbytes
+    if type(data) is not bytes or size > collector.PAYS_FROM or not _in_frames(data):
         # The C unpickler reads ahead only in files that can be peeked into, and in frames.
         file = io.BufferedReader(file)
     return Unpickler(
@@ -226,8 +235,12 @@ def loads(
         errors=errors,
         buffers=buffers,
         registry=registry,
-        pause_collector=pause_collector and len(data) > collector.PAYS_FROM,
+        pause_collector=pause_collector and size > collector.PAYS_FROM,
     ).load()
+
+
+def _in_frames(data: bytes) -> bool:
+    return data[:1] == b"\x80" and data[1:2] >= b"\x04"
 
 
 def dumps(
@@ -256,4 +269,6 @@ def dump(
     """``pickle.dump``; the file is written to only when the whole pickle is made, so that an object
     that cannot be pickled leaves the file as it was. As ``dumps``.
     """
+    if not hasattr(file, "write"):
+        raise TypeError("file must have a 'write' attribute")
     file.write(dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback))

@@ -145,7 +145,7 @@ class Registry:
             new = self._owner(ref, version, fingerprint)
             if new is not None and new != ref and self._is_live(new, version):
                 return new
-            new = new or self._renames.once(ref)
+            new = new or self._with_outer(ref) or self._renames.once(ref)
             if new is None or new == ref:
                 return ref
             if new in seen or len(seen) > self._most_names():
@@ -158,6 +158,20 @@ class Registry:
     ) -> GlobalRef | None:
         claims = self._old_names.get(ref)
         return owner_of(ref, version, fingerprint, claims, self.holder) if claims else None
+
+    def _with_outer(self, ref: GlobalRef) -> GlobalRef | None:
+        # A nested class goes where the class goes that it is nested in. Whose version the pickle
+        # tells is the nested one's; of the outer one nothing is known.
+        outer, dot, name = ref.qualname.rpartition(".")
+        if not dot or self.holder(ref) is not None:
+            return None
+        owner = GlobalRef(ref.module, outer)
+        new = self._owner(owner, None) or self._with_outer(owner)
+        return (
+            None
+            if new is None or new == owner
+            else attrs.evolve(new, qualname=f"{new.qualname}.{name}")
+        )
 
     def _is_live(self, ref: GlobalRef, version: int | None = None) -> bool:
         """Whether a class bears this name today: it is registered, or lineages swapped their names
@@ -210,7 +224,7 @@ class Registry:
             if generation != self.generation:
                 found = {}
                 for old, record in self._records.items():
-                    if (old in self._old_names or self._renames) and not self._is_live(old):
+                    if (self._old_names or self._renames) and not self._is_live(old):
                         for heir, part in self._shares(old, record):
                             found.setdefault(heir, []).append(part)
                 self._heirs = self.generation, found
