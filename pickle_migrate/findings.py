@@ -58,6 +58,22 @@ def _cut(text: str) -> str:
     return text if len(text) <= MESSAGE_LIMIT else text[:MESSAGE_LIMIT] + "..."
 
 
+DANGER, WARNING = "danger", "warning"
+
+
+@attrs.frozen
+class Finding:
+    """One thing that a scan or a check has to say. ``rule`` is its short fixed name, as in
+    ``trailing-data``; ``severity`` is "danger" or "warning". ``offset`` counts bytes from the start
+    of the data; None: it has no place there.
+    """
+
+    rule: str
+    severity: str
+    offset: int | None
+    message: str
+
+
 @attrs.frozen
 class ClassFound:
     """A class as one pickle holds it, and what it is today.

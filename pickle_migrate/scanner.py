@@ -22,10 +22,14 @@ from typing import Final
 import attrs
 
 from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.findings import Finding
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_model import STAMPS, Memo, Named, Use
 from pickle_migrate.scan_reader import Data, Reader
 from pickle_migrate.scan_steps import run
+
+#: Larger counts of shared values are told as this one.
+EXPANSION_CAP: Final = 1 << 62
 
 _STRONGEST_FIRST: Final[tuple[Use, ...]] = ("instantiated", "called", "named")
 
@@ -86,6 +90,29 @@ class Unresolvable:
 
 
 @attrs.frozen
+class Effect:
+    """Something that loading does beyond making, filling and naming: code of the class may run.
+
+    ``kind``:
+        "call": a call or an instance of something that is no named global (a result, a persistent
+        id, a buffer, a plain value).
+        "build": BUILD on an object that ``ref`` gave when it was called or instantiated.
+        "build_global": BUILD on the named global ``ref`` itself: a class, module or function.
+        "build_unknown": BUILD on anything else.
+        "dunder_state": BUILD whose slots state names ``__class__`` or another dunder.
+        "append", "set_item", "add": APPEND(S), SETITEM(S), ADDITEMS on something other than a list,
+        dict or set that the pickle's own opcodes made; ``ref`` gave it, or it is unknown.
+    Each pair of kind and ref is told once: ``offset`` of the first, ``count`` of all. ``ref`` is as
+    the pickle spells it; None when nothing names it.
+    """
+
+    kind: str
+    ref: GlobalRef | None
+    offset: int
+    count: int
+
+
+@attrs.frozen
 class Scan:
     """What one pickle holds. Offsets count bytes from the start of the data that was scanned.
 
@@ -94,7 +121,10 @@ class Scan:
     many memo keys are set, ``highest_key``: the highest of them, -1 without any. ``marks``: how
     deep marks nest. ``persistent_ids`` and ``buffers`` are counts, with the first few offsets.
     ``carries_memo``: the pickle refers to objects of the pickle before it, as a Pickler writes it
-    that dumps twice.
+    that dumps twice. ``differences``: where Python's own readers read something else than the C
+    unpickler does. ``depth``: how deep values nest. ``expansion``: how many values there are when
+    each shared one is counted wherever it stands, ``hashed_expansion`` the same for the largest key
+    or set member, ``hashed_depth`` how deep it nests; both expansions stop counting at ``EXPANSION_CAP``.
     """
 
     start: int
@@ -115,6 +145,12 @@ class Scan:
     buffers: int
     buffer_offsets: tuple[int, ...]
     carries_memo: bool = False
+    effects: tuple[Effect, ...] = ()
+    differences: tuple[Finding, ...] = ()
+    depth: int = 0
+    expansion: int = 0
+    hashed_expansion: int = 0
+    hashed_depth: int = 0
 
     @property
     def refs(self) -> frozenset[GlobalRef]:

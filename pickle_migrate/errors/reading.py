@@ -20,6 +20,47 @@ class PickleFormatError(PickleMigrateError, pickle.UnpicklingError):
         return "Take the bytes from another copy; nothing was loaded from these."
 
 
+class LimitError(PickleMigrateError, pickle.UnpicklingError):
+    """A pickle goes beyond a limit; it was not loaded. ``limit`` is the name of the field of
+    ``limits.Limits``, ``found`` what the pickle asks for, ``allowed`` the limit. ``offset`` counts
+    bytes from the start of the data.
+    """
+
+    limit: str
+    found: int
+    allowed: int
+    offset: int
+
+    def what(self) -> str:
+        return (
+            f"The pickle goes beyond the limit {self.limit!r} at byte {self.offset}: {self.found} "
+            f"where {self.allowed} are allowed."
+        )
+
+    def advice(self) -> str:
+        return f"If you trust it, allow more: Limits({self.limit}={self.found})."
+
+
+class PolicyError(PickleMigrateError, pickle.UnpicklingError):
+    """A policy refuses something in a pickle; nothing was imported or loaded. ``ref`` is as the
+    pickle spells it, empty where there is no name. ``offset`` counts bytes from the start of the
+    data. ``rule`` names the rule that refuses it, ``remedy`` says how to allow it.
+    """
+
+    ref: str
+    offset: int
+    rule: str
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        named = f"{self.ref} " if self.ref else ""
+        return f"Refused at byte {self.offset}: {named}{self.problem} (rule: {self.rule})."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
 class FileError(PickleMigrateError):
     """A file was not read or not written. The file is as it was."""
 
