@@ -8,20 +8,17 @@ error.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
-from pickle_migrate import discovery, project, report, resolver
+from pickle_migrate import cli_start, discovery, report
 from pickle_migrate.errors import PickleMigrateError, RequestError
-from pickle_migrate.findings import FilePlan, FileResult, Problem
-from pickle_migrate.refs import GlobalRef
+from pickle_migrate.findings import FilePlan, FileResult
 from pickle_migrate.screen import Screen
 
 if TYPE_CHECKING:
@@ -120,7 +117,7 @@ def upgrade(**options: Any) -> None:
     """
     request = Request(**options)
     _check(request)
-    with _standard_output() as out:
+    with cli_start.standard_output() as out:
         code = _run(request, Screen(out, quiet=request.as_json))
     sys.exit(code)
 
@@ -148,25 +145,13 @@ def _check(request: Request) -> None:
         ) from None
 
 
-@contextlib.contextmanager
-def _standard_output() -> Iterator[TextIO]:
-    """Standard output for us; whatever user code prints meanwhile goes to standard error."""
-    out = sys.stdout
-    reconfigure = getattr(out, "reconfigure", None)
-    if reconfigure is not None:
-        # A terminal that cannot show a character shows its escape, and nothing fails.
-        reconfigure(errors="backslashreplace")
-    with contextlib.redirect_stdout(sys.stderr):
-        yield out
-
-
 # --- running ----------------------------------------------------------------------------------
 
 
 def _run(request: Request, screen: Screen) -> int:
     """Prepare, plan, do, print. Gives the exit code."""
     try:
-        _prepare(request)
+        cli_start.prepare(request.settings, request.folders, request.imports)
         found = _find(request)
         plans = _plan(request, found, screen)
     except PickleMigrateError as error:
@@ -182,32 +167,6 @@ def _run(request: Request, screen: Screen) -> int:
     else:
         screen.show(report.closing_lines(results))
     return _SOME_FAILED if any(result.is_bad for result in results) else 0
-
-
-def _prepare(request: Request) -> None:
-    """Settings, folders of modules, and the modules that were asked for."""
-    if request.settings is not None:
-        settings = project.read_settings(Path(request.settings))
-    else:
-        settings = project.find_settings()
-    named = [str(Path(folder).resolve()) for folder in request.folders]
-    # As ``python -m`` does, the working directory too.
-    sys.path[:0] = [*named, *settings.path, str(Path.cwd())]
-    resolver.use_settings(settings)
-    for module in request.imports:
-        _import(module)
-
-
-def _import(module: str) -> None:
-    try:
-        resolver.import_ref(GlobalRef(module, "__name__"))  # every module has that
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise RequestError(
-            f"--import {module}: {Problem.of(error).what}",
-            "If it is in another folder, name that with --path.",
-        ) from error
 
 
 def _find(request: Request) -> list[Found]:

@@ -1,0 +1,54 @@
+"""What every command does before its own work: standard output, settings, modules."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from pickle_migrate import project, resolver
+from pickle_migrate.errors import RequestError
+from pickle_migrate.findings import Problem
+from pickle_migrate.refs import GlobalRef
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Standard output for us; whatever user code prints meanwhile goes to standard error."""
+    out = sys.stdout
+    reconfigure = getattr(out, "reconfigure", None)
+    if reconfigure is not None:
+        # A terminal that cannot show a character shows its escape, and nothing fails.
+        reconfigure(errors="backslashreplace")
+    with contextlib.redirect_stdout(sys.stderr):
+        yield out
+
+
+def prepare(settings_file: str | None, folders: Sequence[str], imports: Sequence[str]) -> None:
+    """Take the settings, put folders of modules in front of ``sys.path``, and import the modules
+    that were asked for. Raises SettingsError and RequestError.
+    """
+    if settings_file is not None:
+        settings = project.read_settings(Path(settings_file))
+    else:
+        settings = project.find_settings()
+    named = [str(Path(folder).resolve()) for folder in folders]
+    # As ``python -m`` does, the working directory too.
+    sys.path[:0] = [*named, *settings.path, str(Path.cwd())]
+    resolver.use_settings(settings)
+    for module in imports:
+        _import(module)
+
+
+def _import(module: str) -> None:
+    try:
+        resolver.import_ref(GlobalRef(module, "__name__"))  # every module has that
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise RequestError(
+            f"--import {module}: {Problem.of(error).what}",
+            "If it is in another folder, name that with --path.",
+        ) from error
