@@ -23,6 +23,7 @@ Rules
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias
 
@@ -45,10 +46,11 @@ class Named:
     """A global on the stack: its ref, where it was first named, and its uses so far.
 
     ``via``: "find_class", or what else led to it: "getattr", "text_only", "extension" (``code`` is
-    then its number, and the ref is empty).
+    then its number, and the ref is empty). ``sites`` is None unless the machine keeps places; then
+    it has ``SITE`` numbers for each opcode that names the global.
     """
 
-    __slots__ = ("code", "count", "offset", "protocol", "ref", "uses", "via")
+    __slots__ = ("code", "count", "offset", "protocol", "ref", "sites", "uses", "via")
 
     def __init__(
         self, ref: GlobalRef, offset: int, protocol: int, via: str = "find_class", code: int = 0
@@ -60,6 +62,34 @@ class Named:
         self.code = code
         self.count = 1
         self.uses: set[Use] = set()
+        self.sites: array[int] | None = None
+
+
+#: Numbers kept for one site: the offset of the opcode that names; those of the opcodes of the two
+#: texts of STACK_GLOBAL, else 0; and how many memo keys are set there, if the last one that MEMOIZE
+#: set holds the second text, else 0.
+SITE: Final = 4
+
+
+class Places:
+    """Where a pickle is edited when names in it change. Kept on demand, 8 bytes a number.
+
+    ``frames``: the offset of each FRAME. The sites of globals stand in their ``Named``.
+    """
+
+    __slots__ = ("frames",)
+
+    def __init__(self) -> None:
+        self.frames = array("Q")
+
+    def add(self, named: Named, at: int, texts: tuple[int, int], memo: Memo) -> None:
+        """Note a site."""
+        keys = len(memo) if texts[1] else 0
+        if keys and not memo.holds(keys - 1, texts[1]):
+            keys = 0
+        if named.sites is None:
+            named.sites = array("Q")
+        named.sites.extend((at, *texts, keys))
 
 
 class Args:
@@ -128,12 +158,20 @@ class Memo:
             return self._dense[key]
         return self._sparse[key]
 
+    def holds(self, key: int, text: int) -> bool:
+        """Whether a key is set to the text whose opcode stands at an offset."""
+        try:
+            entry = self.get(key)
+        except KeyError:
+            return False
+        return isinstance(entry, int) and entry == text
+
 
 class Machine:
     """Stack, marks and memo of one pickle, and the globals seen so far.
 
     ``text_at`` decodes the text whose opcode stands at an offset; None when that depends on the
-    reader's ``encoding``.
+    reader's ``encoding``. ``places`` is None unless someone asks for the places of names.
     """
 
     def __init__(self, text_at: Callable[[int], str | None], memo: Memo | None = None) -> None:
@@ -145,6 +183,7 @@ class Machine:
         self.protocol = 0
         self.named: dict[tuple[str, str, int, str, int], Named] = {}
         self.unresolvable: list[tuple[int, str]] = []
+        self.places: Places | None = None
         self.deepest = 0
 
     # --- the stack -----------------------------------------------------------------------------
@@ -212,9 +251,15 @@ class Machine:
     # --- globals -------------------------------------------------------------------------------
 
     def name(
-        self, module: str, qualname: str, at: int, via: str = "find_class", code: int = 0
+        self,
+        module: str,
+        qualname: str,
+        at: int,
+        via: str = "find_class",
+        code: int = 0,
+        texts: tuple[int, int] = (0, 0),
     ) -> Named:
-        """Record that a global is named, and give its entry."""
+        """Record that a global is named, and give its entry. ``texts`` are offsets for its site."""
         key = (module, qualname, self.protocol, via, code)
         found = self.named.get(key)
         if found is None:
@@ -222,6 +267,8 @@ class Machine:
             self.named[key] = found
         else:
             found.count += 1
+        if self.places is not None:
+            self.places.add(found, at, texts, self.memo)
         return found
 
     def adopted(self, entry: Entry, at: int) -> Entry:
@@ -240,14 +287,16 @@ class Machine:
     def name_from_stack(self, at: int) -> None:
         """STACK_GLOBAL."""
         qualname, module = self.pop(at), self.pop(at)
-        texts = self._name_text(module, at), self._name_text(qualname, at)
-        if texts[0] is None or texts[1] is None:
+        ref = self._name_text(module, at), self._name_text(qualname, at)
+        if ref[0] is None or ref[1] is None:
             self.unresolvable.append((at, "the name is not a literal text"))
             self.put_away(module)
             self.put_away(qualname)
             self.stack.append(UNKNOWN)
         else:
-            self.stack.append(self.name(texts[0], texts[1], at))
+            assert isinstance(module, int)
+            assert isinstance(qualname, int)
+            self.stack.append(self.name(ref[0], ref[1], at, texts=(module, qualname)))
 
     def _name_text(self, entry: Entry, at: int) -> str | None:
         if entry is PLAIN or isinstance(entry, Args):

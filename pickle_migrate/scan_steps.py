@@ -300,6 +300,8 @@ def _frame(r: Reader, at: int) -> int:
     if at + 9 + r.number(at, 8) > r.size:
         raise PickleFormatError("a frame is longer than the data", at)
     r.frames += 1
+    if r.machine.places is not None:
+        r.machine.places.frames.append(at)
     return at + 9
 
 

@@ -17,6 +17,7 @@ What is not
 
 from __future__ import annotations
 
+from array import array
 from typing import Final
 
 import attrs
@@ -24,7 +25,7 @@ import attrs
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.findings import Finding
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.scan_model import STAMPS, Memo, Named, Use
+from pickle_migrate.scan_model import STAMPS, Machine, Memo, Named, Places, Use
 from pickle_migrate.scan_reader import Data, Reader
 from pickle_migrate.scan_steps import run
 
@@ -113,6 +114,18 @@ class Effect:
 
 
 @attrs.frozen
+class Located:
+    """Where a pickle is edited when names in it change, for the rewriter.
+
+    ``frames``: the offset of each FRAME. ``sites``: for each of the scan's globals, in their order,
+    ``scan_model.SITE`` numbers for each opcode that names it.
+    """
+
+    frames: array[int]
+    sites: tuple[array[int], ...]
+
+
+@attrs.frozen
 class Scan:
     """What one pickle holds. Offsets count bytes from the start of the data that was scanned.
 
@@ -124,7 +137,8 @@ class Scan:
     that dumps twice. ``differences``: where Python's own readers read something else than the C
     unpickler does. ``depth``: how deep values nest. ``expansion``: how many values there are when
     each shared one is counted wherever it stands, ``hashed_expansion`` the same for the largest key
-    or set member, ``hashed_depth`` how deep it nests; both expansions stop counting at ``EXPANSION_CAP``.
+    or set member, ``hashed_depth`` how deep it nests; both expansions stop counting at
+    ``EXPANSION_CAP``. ``located``: where names stand, if that was asked for.
     """
 
     start: int
@@ -151,6 +165,7 @@ class Scan:
     expansion: int = 0
     hashed_expansion: int = 0
     hashed_depth: int = 0
+    located: Located | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def refs(self) -> frozenset[GlobalRef]:
@@ -194,27 +209,28 @@ def scan(data: Data, offset: int = 0) -> Scan:
     return _result(_read(_plain_view(data), offset, None))
 
 
-def scan_all(data: Data, offset: int = 0) -> Scans:
+def scan_all(data: Data, offset: int = 0, *, locate: bool = False) -> Scans:
     """Read every pickle from ``offset`` on, one after the other.
 
     Each pickle is read by itself. Where one refers to memo keys that it never set, the row was
-    written by one Pickler, and all of it is read again with one memo.
+    written by one Pickler, and all of it is read again with one memo. ``locate``: keep the places
+    of all names, which needs memory for each of them.
     Raises PickleFormatError if not even one pickle stands there.
     """
     view = _plain_view(data)
-    apart = _row(view, offset, shares_memo=False)
+    apart = _row(view, offset, shares_memo=False, locate=locate)
     if apart.problem is None:
         return apart
-    joined = _row(view, offset, shares_memo=True)
+    joined = _row(view, offset, shares_memo=True, locate=locate)
     return joined if joined.end > apart.end else apart
 
 
-def _row(view: Data, offset: int, *, shares_memo: bool) -> Scans:
-    reader = _read(view, offset, None)
+def _row(view: Data, offset: int, *, shares_memo: bool, locate: bool) -> Scans:
+    reader = _read(view, offset, None, locate)
     found, problem = [_result(reader)], None
     while reader.at < len(view):
         try:
-            reader = _read(view, reader.at, reader.machine.memo if shares_memo else None)
+            reader = _read(view, reader.at, reader.machine.memo if shares_memo else None, locate)
         except PickleFormatError as error:
             problem = error
             break
@@ -238,8 +254,9 @@ def mapped(ref: GlobalRef, protocol: int) -> GlobalRef:
     return GlobalRef(IMPORT_MAPPING.get(ref.module, ref.module), ref.qualname)
 
 
-def _read(view: Data, offset: int, memo: Memo | None) -> Reader:
+def _read(view: Data, offset: int, memo: Memo | None, locate: bool = False) -> Reader:
     reader = Reader(view, offset, memo)
+    reader.machine.places = Places() if locate else None
     run(reader)
     return reader
 
@@ -274,7 +291,15 @@ def _result(reader: Reader) -> Scan:
         buffers=reader.buffers,
         buffer_offsets=tuple(reader.buffer_offsets),
         carries_memo=reader.carries_memo,
+        located=_located(machine),
     )
+
+
+def _located(machine: Machine) -> Located | None:
+    if machine.places is None:
+        return None
+    named = (n for n in machine.named.values() if n.via != "extension")
+    return Located(machine.places.frames, tuple(n.sites or array("Q") for n in named))
 
 
 def _global(named: Named) -> Global:
