@@ -54,6 +54,7 @@ class Registry:
         self._old_names: dict[GlobalRef, list[OldName]] = {}
         self._renames = RenameMap()
         self._heirs: tuple[int, dict[GlobalRef, list[LineageRecord]]] = (-1, {})
+        self._known: tuple[int, frozenset[GlobalRef]] = (-1, frozenset())
 
     def __reduce__(self) -> Any:
         # A class that cloudpickle writes by value belongs to the default registry where it is read.
@@ -118,6 +119,28 @@ class Registry:
         """Every versioned class with its ref, in the order of registration."""
         with self.lock:
             return iter([(r, c) for r, c in self._classes.items() if declaration_of(c).version])
+
+    def knows(self, ref: GlobalRef) -> bool:
+        """Whether a class of this name was declared, now or under an older name: by ``versioned``,
+        by a lineage, or by a rename of the class itself. Imports nothing.
+        """
+        generation, found = self._known
+        if generation != self.generation:
+            with self.lock:
+                generation, found = self.generation, frozenset(self._names())
+                self._known = generation, found
+        return ref in found
+
+    def _names(self) -> Iterator[GlobalRef]:
+        yield from (ref for ref, cls in self._classes.items() if declaration_of(cls).version)
+        yield from self._records
+        for names in self._old_names.values():
+            for name in names:
+                yield from (name.old, name.new)
+        for source in self._renames.sources():
+            if ":" in source:
+                old = GlobalRef.parse(source)
+                yield from (old, self._renames.once(old) or old)
 
     def class_at(self, ref: GlobalRef) -> type | None:
         """The versioned class whose own ref this is, if it is registered by now."""

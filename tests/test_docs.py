@@ -77,6 +77,7 @@ NOT_FOR_USERS = {
     "current_ref",
     "family",
     "holder",
+    "knows",
     "old_names",
     "record",
     "renames_below",

@@ -21,6 +21,22 @@ class RefError(DeclarationError):
         return "Write it as 'module:qualname', for example 'shop.models:Order'."
 
 
+class RuleError(DeclarationError):
+    """A rule of a policy cannot be read, or a preset is not known."""
+
+    rule: str
+    problem: str
+
+    def what(self) -> str:
+        return f"The rule {self.rule!r} cannot be used: {self.problem}."
+
+    def advice(self) -> str:
+        return (
+            "Rules are refs ('shop.models:Order'), packages ('shop.*'), patterns ('shop.*:Order*') "
+            "or '*' for everything."
+        )
+
+
 class VersionNumberError(DeclarationError):
     """A version is not a whole number from 1 up, or two versions contradict each other."""
 

@@ -1,0 +1,363 @@
+"""Which globals a pickle may resolve, decided from names before anything is imported.
+
+A policy is a value: rules that allow, rules that deny, presets. ``verdict`` answers for one ref,
+``refusals`` for a whole scan. Deny wins, and what nothing allows is refused. Nothing here imports
+what a pickle names, and nothing is loaded; ``loader`` does that, and asks again for each global.
+
+What is decided on
+    Names as the unpickler will look for them: after Python 2's names were mapped (``fix_imports``)
+    and after the renames of the registry. A rule that allows has to fit today's name, since that is
+    what would be imported; a rule that denies may fit any of the names on the way.
+    A stamp leads to its class and that class's bases, and is decided on those.
+    An extension code leads to the name that ``copyreg`` keeps for it, and is closed by default.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from pickle_migrate import policy_presets, stamps
+from pickle_migrate.errors import PickleMigrateError, PolicyError, RuleError
+from pickle_migrate.policy_rules import Match, Rules, walked, walks_out
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import DEFAULT, Registry
+from pickle_migrate.scanner import Effect, Extension, Global, Scan, mapped
+from pickle_migrate.stamps import StampText
+
+_GETATTR = GlobalRef("builtins", "getattr")
+_ITEMS = frozenset(["append", "set_item", "add"])
+#: Calls that make an instance of their first argument, which the pickle names by itself.
+_MAKERS = frozenset(GlobalRef("copyreg", n) for n in ("_reconstructor", "__newobj__"))
+COMMAND_PRESETS = ("standard", "numpy", "pandas", "registered")
+
+NOT_LISTED, STANDS_ALONE = "not listed", "no name"
+
+
+@attrs.frozen
+class Verdict:
+    """The answer for one ref. ``rule`` names what decided: a rule as it was written, a preset
+    (``preset numpy``), or ``not listed``. ``remedy`` says how to allow it; empty if it is allowed.
+    """
+
+    allowed: bool
+    rule: str
+    remedy: str = ""
+
+
+@attrs.frozen
+class Refusal:
+    """One thing in a scan that a policy refuses. ``ref`` is as the pickle spells it, None where
+    there is no name. ``offset`` counts bytes from the start of the data. ``problem`` is a phrase
+    that follows the ref.
+    """
+
+    ref: GlobalRef | None
+    offset: int
+    rule: str
+    problem: str
+    remedy: str = ""
+
+    def error(self) -> PolicyError:
+        """The refusal as an exception."""
+        ref = "" if self.ref is None else str(self.ref)
+        return PolicyError(ref, self.offset, self.rule, self.problem, self.remedy)
+
+
+def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@attrs.frozen(eq=False)
+class Policy:
+    """Rules on which globals may be resolved; see ``policy_rules`` for how they are written.
+
+    ``allow`` and ``deny`` are rules, ``presets`` names of ``policy_presets``: "standard", "numpy",
+    "pandas", "zones", "registered". ``trust``: allow all that pickle allows, except what is denied.
+    ``extensions``: open extension codes, each for the name that ``copyreg`` keeps for it, if that
+    is allowed. ``registry``: whose renames and classes count. ``for_command``: remedies speak of
+    the options of commands rather than of arguments. Raises RuleError. Imports nothing.
+    """
+
+    allow: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    deny: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    presets: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    trust: bool = attrs.field(default=False, kw_only=True)
+    extensions: bool = attrs.field(default=False, kw_only=True)
+    registry: Registry = attrs.field(default=DEFAULT, kw_only=True, repr=False)
+    for_command: bool = attrs.field(default=False, kw_only=True, repr=False)
+    _allowing: Rules = attrs.field(init=False, repr=False)
+    _denying: Rules = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_allowing", Rules.of(self.allow))
+        object.__setattr__(self, "_denying", Rules.of(self.deny))
+        for name in self.presets:
+            if name not in policy_presets.NAMES:
+                known = ", ".join(policy_presets.NAMES)
+                raise RuleError(name, f"there is no such preset; there are {known}")
+
+    # --- one name -------------------------------------------------------------------------------
+
+    def verdict(self, ref: GlobalRef, use: str = "named") -> Verdict:
+        """Whether a name may be resolved and used so: "named", "called" or "instantiated".
+
+        ``ref`` is as an unpickler looks for it (``scanner.mapped``). A ref that is a stamp is
+        decided on the classes that it leads to.
+        """
+        if ref.module == stamps.MODULE and stamps.looks_like_stamp(ref.qualname):
+            return self._stamp_verdict(ref.qualname)
+        return self._verdict(ref, (use,))
+
+    def decide(self, named: Global, *, fix_imports: bool = True) -> Verdict:
+        """The verdict on a global of a scan, with all its uses. ``fix_imports`` as for loading."""
+        if named.stamp is not None:
+            return self._stamp_verdict(named.stamp)
+        ref = named.ref
+        denied = self._denied((ref,))
+        if denied is not None:
+            return denied
+        if self.registry.current_ref(ref) == ref and fix_imports:
+            ref = _mapped(named)
+        verdict = self._verdict(ref, named.uses)
+        if named.via == "getattr" and not verdict.allowed and verdict.rule == NOT_LISTED:
+            return self._member_verdict(ref) or verdict
+        return verdict
+
+    def _verdict(self, ref: GlobalRef, uses: Iterable[str]) -> Verdict:
+        try:
+            today = self.registry.current_ref(ref)
+        except PickleMigrateError as error:
+            return Verdict(self.trust, "renames", error.advice())
+        denied = self._denied((ref, today))
+        if denied is not None:
+            return denied
+        if self.trust:
+            return Verdict(True, "trust")
+        if today == _GETATTR:
+            # Only as nested classes need it: whoever loads puts a checked one in its place.
+            if tuple(uses) == ("called",):
+                return Verdict(True, "getattr of classes")
+            return Verdict(False, "getattr", "There is no way to allow getattr itself.")
+        found = self._allowed(today, uses)
+        return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
+
+    def _denied(self, refs: Iterable[GlobalRef]) -> Verdict | None:
+        for ref in refs if self.deny else ():
+            match = next(filter(None, map(self._denying.match, walked(ref))), None)
+            if match is not None:
+                remedy = f"It is denied by the rule {match.rule!r}, which wins over all others."
+                return Verdict(False, f"deny {match.rule}", remedy)
+        return None
+
+    def _allowed(self, ref: GlobalRef, uses: Iterable[str]) -> Verdict | None:
+        match = self._allowing.match(ref)
+        if match is not None and match.whole:
+            return Verdict(True, f"allow {match.rule}")
+        for name in self.presets:
+            roles = policy_presets.table(name).get((ref.module, ref.qualname))
+            if roles is not None and roles.issuperset(uses):
+                return Verdict(True, f"preset {name}")
+        if "registered" in self.presets and self.registry.knows(ref):
+            return Verdict(True, "preset registered")
+        return None if match is None else self._of_group(ref, match)
+
+    def _of_group(self, ref: GlobalRef, match: Match) -> Verdict:
+        reason = walks_out(ref)
+        if (
+            reason is None
+            and all(ref.module.split("."))
+            and ":" not in str(ref).replace(":", "", 1)
+        ):
+            return Verdict(True, f"allow {match.rule}")
+        remedy = self._remedy(ref)
+        return Verdict(False, f"allow {match.rule}, but {reason or 'it is no name'}", remedy)
+
+    def _member_verdict(self, ref: GlobalRef) -> Verdict | None:
+        """``getattr`` on an allowed class may be for a member of an enum; loading shows it."""
+        outer, _, name = ref.qualname.rpartition(".")
+        if name.startswith("__"):
+            return None
+        verdict = self._verdict(GlobalRef(ref.module, outer), ("named",))
+        return Verdict(True, f"{verdict.rule}, if it is an enum") if verdict.allowed else None
+
+    def _stamp_verdict(self, text: str) -> Verdict:
+        try:
+            classes = StampText.decode(text).classes
+        except PickleMigrateError as error:
+            return Verdict(False, "malformed stamp", error.advice())
+        for stamped in classes:
+            try:
+                today = self.registry.current_ref(
+                    stamped.ref, stamped.version or None, stamped.fingerprint
+                )
+            except PickleMigrateError as error:
+                return Verdict(self.trust, "renames", error.advice())
+            found = self._denied((stamped.ref,)) or self._verdict_today(today)
+            if not found.allowed:
+                return found
+        return found
+
+    def _verdict_today(self, today: GlobalRef) -> Verdict:
+        denied = self._denied((today,))
+        if denied is not None:
+            return denied
+        if self.trust:
+            return Verdict(True, "trust")
+        found = self._allowed(today, ("instantiated",))
+        return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
+
+    def may_fill(self, ref: GlobalRef) -> bool:
+        """Whether items may be put into what a ref gave: into what rules allow, and into the
+        containers among the presets.
+        """
+        if self.trust or ref in _MAKERS or stamps.looks_like_stamp(ref.qualname):
+            return True
+        key = (ref.module, ref.qualname)
+        roles = [policy_presets.table(n).get(key) for n in policy_presets.NAMES]
+        known = [r for r in roles if r is not None]
+        return not known or any(policy_presets.FILLED in r for r in known)
+
+    def _remedy(self, ref: GlobalRef) -> str:
+        by = [
+            n for n in policy_presets.NAMES if (ref.module, ref.qualname) in policy_presets.table(n)
+        ]
+        missing = [name for name in by if name not in self.presets]
+        top = ref.module.partition(".")[0]
+        if not self.for_command:
+            if missing:
+                return f"If you trust it, allow it: Policy(presets=[{missing[0]!r}])."
+            return f"If you trust it, allow it: Policy(allow=[{str(ref)!r}])."
+        if missing:
+            return f'If you trust it, add "{missing[0]}" to the presets in the settings.'
+        return (
+            f"If it is a versioned class of yours, name its module: --import {ref.module}. If you "
+            f"trust it otherwise: --allow {ref}, or --allow '{top}.*' for all of its package, or "
+            "--trust for all that pickles name."
+        )
+
+    # --- a whole scan ---------------------------------------------------------------------------
+
+    def refusals(
+        self, scan: Scan, *, fix_imports: bool = True, persistent: bool = False
+    ) -> tuple[Refusal, ...]:
+        """Everything in a scan that this policy refuses, in order of the offsets.
+
+        ``fix_imports`` as for loading. ``persistent``: the one who loads has a ``persistent_load``.
+        Imports nothing.
+        """
+        found = [*self._globals(scan, fix_imports), *self._codes(scan), *self._effects(scan)]
+        if not self.trust:
+            found += _unnamed(scan, persistent)
+        return tuple(sorted(found, key=lambda refusal: refusal.offset))
+
+    def _globals(self, scan: Scan, fix_imports: bool) -> Iterator[Refusal]:
+        reached = any(g.via == "getattr" for g in scan.globals)
+        for named in scan.globals:
+            try:
+                verdict = self.decide(named, fix_imports=fix_imports)
+            except PickleMigrateError as error:
+                verdict = Verdict(False, "renames", error.advice())
+            if verdict.allowed and verdict.rule == "getattr of classes" and not reached:
+                verdict = Verdict(False, "getattr", "There is no way to allow getattr itself.")
+            if not verdict.allowed:
+                today = self._today(named)
+                problem = "is not allowed"
+                if today != named.ref and named.stamp is None:
+                    problem = f"(today {today}) is not allowed"
+                yield Refusal(named.ref, named.offset, verdict.rule, problem, verdict.remedy)
+
+    def _today(self, named: Global) -> GlobalRef:
+        try:
+            today = self.registry.current_ref(named.ref)
+        except PickleMigrateError:
+            return named.ref
+        return _mapped(named) if today == named.ref else today
+
+    def _codes(self, scan: Scan) -> Iterator[Refusal]:
+        for extension in scan.extensions:
+            refusal = self._code(extension)
+            if refusal is not None:
+                yield refusal
+
+    def _code(self, extension: Extension) -> Refusal | None:
+        if self.trust and not self.deny:
+            return None
+        ref = extension_ref(extension.code)
+        what = f"the extension code {extension.code}"
+        if not self.extensions and not self.trust:
+            problem, remedy = f"{what} is closed", "To open them: Policy(extensions=True)."
+            return Refusal(ref, extension.offset, "extension codes", problem, remedy)
+        if ref is None:
+            problem = f"{what} is not registered in copyreg"
+            return Refusal(None, extension.offset, "extension codes", problem)
+        verdict = self._verdict(ref, extension.uses)
+        if verdict.allowed and ref != _GETATTR:
+            return None
+        problem = f"({what}) is not allowed"
+        return Refusal(ref, extension.offset, verdict.rule, problem, verdict.remedy)
+
+    def _effects(self, scan: Scan) -> Iterator[Refusal]:
+        if self.trust:
+            return
+        protocols = {g.ref: _mapped(g) for g in scan.globals}
+        for effect in scan.effects:
+            ref = effect.ref and protocols.get(effect.ref, effect.ref)
+            problem = _problem_of(effect, ref is not None and self.may_fill(ref))
+            if problem is not None:
+                remedy = "No rule allows this. If you trust the pickle, load it without a policy."
+                yield Refusal(effect.ref, effect.offset, f"effect {effect.kind}", problem, remedy)
+
+
+_PROBLEMS = {
+    "call": "a call of something that is no named global",
+    "build_global": "gets a state, though it was named and not made here",
+    "build_unknown": "a state for something that no named global made",
+    "dunder_state": "a state that sets a name with double underscores",
+}
+
+
+def _problem_of(effect: Effect, may_fill: bool) -> str | None:
+    if effect.kind in _ITEMS:
+        return None if may_fill else "items for something that is no container"
+    return _PROBLEMS.get(effect.kind)
+
+
+def _unnamed(scan: Scan, persistent: bool) -> Iterator[Refusal]:
+    for one in scan.unresolvable:
+        problem = f"a global whose name cannot be known: {one.reason}"
+        yield Refusal(None, one.offset, STANDS_ALONE, problem)
+    if scan.persistent_ids and not persistent:
+        offset = scan.persistent_id_offsets[0] if scan.persistent_id_offsets else scan.start
+        remedy = "Load it with an Unpickler of its program, which has a persistent_load."
+        yield Refusal(None, offset, "persistent ids", "a persistent id", remedy)
+
+
+def _mapped(named: Global) -> GlobalRef:
+    """Python 3's name of a global. ``getattr`` is called on the class, which has its own name."""
+    if named.via != "getattr":
+        return mapped(named.ref, named.protocol)
+    outer, _, name = named.ref.qualname.rpartition(".")
+    owner = mapped(GlobalRef(named.ref.module, outer), named.protocol)
+    return GlobalRef(owner.module, f"{owner.qualname}.{name}")
+
+
+def extension_ref(code: int) -> GlobalRef | None:
+    """What an extension code stands for in this program, by its name; never what is cached."""
+    inverted: dict[int, tuple[str, str]] = getattr(copyreg, "_inverted_registry")  # noqa: B009
+    pair = inverted.get(code)
+    return None if pair is None else GlobalRef(*pair)
+
+
+def for_command(
+    allow: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    presets: Iterable[str] | None = None,
+    *,
+    trust: bool = False,
+) -> Policy:
+    """The policy of the commands: registered classes and the presets, and what is given besides."""
+    named = COMMAND_PRESETS if presets is None else tuple(presets)
+    return Policy(tuple(allow), tuple(deny), named, trust=trust, for_command=True)

@@ -1,0 +1,128 @@
+"""Presets: names that pickles of common data types hold, each checked to be harmless.
+
+A name stands here when nothing that a pickle can do with it runs code of others, opens or starts
+anything, or takes memory or time beyond what the pickle's own size accounts for; where arguments
+could do that, ``policy_checks`` looks at them. No preset imports anything to answer.
+
+What stands here was read from pickles which those libraries wrote, and from their ``__reduce__``
+methods: CPython 2.7 and 3.8 to 3.14, numpy 1.16 to 2.4, pandas 1.0 to 3.0.
+
+Left out on purpose: iterators, ``functools.partial``, ``operator``, ``re`` (a pattern may take for
+ever to compile), ``random``, ``zoneinfo`` and ``pytz`` (they open files; preset ``zones``).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+CALLED, INSTANTIATED, NAMED = "called", "instantiated", "named"
+#: What may be done with a name: be called, be made an instance of, stand as a value, and have items
+#: put into what it made.
+_ALL = frozenset([CALLED, INSTANTIATED, NAMED])
+_FUNCTION = frozenset([CALLED])
+_VALUE = frozenset([NAMED])
+FILLED = "filled"
+_CONTAINER = _ALL | {FILLED}
+
+#: Every preset. "registered" has no table: the registry answers for it.
+NAMES = ("standard", "numpy", "pandas", "zones", "registered")
+
+Roles = frozenset[str]
+_Table = dict[str, dict[str, Roles]]
+
+_STANDARD: _Table = {
+    "builtins": {
+        "object bool int float complex str bytes tuple frozenset slice range": _ALL,
+        "list dict set bytearray": _CONTAINER,
+        "type": _ALL,
+        "Ellipsis NotImplemented": _VALUE,
+    },
+    "copyreg": {"_reconstructor __newobj__ __newobj_ex__": _FUNCTION},
+    "_codecs": {"encode": _FUNCTION},
+    "collections": {
+        "OrderedDict defaultdict deque Counter": _CONTAINER,
+        "ChainMap UserDict UserList UserString": _ALL,
+    },
+    "datetime": {"date time datetime timedelta timezone": _ALL},
+    "decimal": {"Decimal": _ALL},
+    "fractions": {"Fraction": _ALL},
+    "uuid": {"UUID SafeUUID": _ALL},
+    "ipaddress": {
+        "IPv4Address IPv6Address IPv4Network IPv6Network IPv4Interface IPv6Interface": _ALL,
+    },
+    "pathlib": {"PurePath PurePosixPath PureWindowsPath PosixPath WindowsPath Path": _ALL},
+    "pathlib._local": {"PurePath PurePosixPath PureWindowsPath PosixPath WindowsPath Path": _ALL},
+    "array": {"array": _CONTAINER, "_array_reconstructor": _FUNCTION},
+    "time": {"struct_time": _ALL},
+    "types": {"SimpleNamespace": _ALL},
+    # From the first pickle of a class with versions on: what this package itself puts into pickles.
+    "pickle_migrate.stamps": {"text_only": _FUNCTION},
+}
+
+_SCALARS = (
+    "bool_ bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 intc uintc int_ uint longlong "
+    "ulonglong float16 float32 float64 longdouble float128 complex64 complex128 clongdouble "
+    "complex256 datetime64 timedelta64 str_ bytes_ void object_ record"
+)
+
+_NUMPY: _Table = {
+    "numpy": {
+        "ndarray recarray matrix": _VALUE,
+        "dtype": frozenset([CALLED, NAMED]),
+        _SCALARS: _VALUE,
+    },
+    "numpy.rec": {"recarray record": _VALUE},
+    "numpy.matrixlib.defmatrix": {"matrix": _VALUE},
+    "numpy.ma.core": {"_mareconstruct": _FUNCTION, "MaskedArray": _VALUE},
+    "numpy.ma": {"MaskedArray": _VALUE},
+}
+for _core in ("numpy.core", "numpy._core"):
+    _NUMPY |= {
+        f"{_core}.multiarray": {"_reconstruct scalar": _FUNCTION, "ndarray": _VALUE},
+        f"{_core}.numeric": {"_frombuffer": _FUNCTION},
+        f"{_core}.records": {"recarray record": _VALUE},
+    }
+
+_PANDAS: _Table = {
+    "pandas": {"DataFrame Series Index": _ALL},
+    "pandas.core.frame": {"DataFrame": _ALL},
+    "pandas.core.series": {"Series": _ALL},
+}
+
+_ZONES: _Table = {
+    "zoneinfo": {"ZoneInfo ZoneInfo._unpickle": _ALL},
+    "zoneinfo._zoneinfo": {"ZoneInfo ZoneInfo._unpickle": _ALL},
+    "pytz": {"_UTC _p": _FUNCTION},
+    "pytz.tzinfo": {"_FixedOffset": _ALL},
+    "dateutil.tz.tz": {"tzutc tzoffset tzlocal tzfile": _ALL},
+    "dateutil.tz": {"tzutc tzoffset tzlocal tzfile": _ALL},
+}
+
+
+@functools.cache
+def table(name: str) -> Mapping[tuple[str, str], Roles]:
+    """What a preset allows: module and qualified name, each with its roles. Imports none of them.
+
+    Raises KeyError for a preset that there is not.
+    """
+    modules = {
+        "standard": _STANDARD | {"builtins": _STANDARD["builtins"] | {_exceptions(): _ALL}},
+        "numpy": _NUMPY,
+        "pandas": _PANDAS,
+        "zones": _ZONES,
+        "registered": {},
+    }[name]
+    return {
+        (module, qualname): roles
+        for module, groups in modules.items()
+        for names, roles in groups.items()
+        for qualname in names.split()
+    }
+
+
+def _exceptions() -> str:
+    import builtins
+
+    found = vars(builtins).items()
+    return " ".join(n for n, v in found if isinstance(v, type) and issubclass(v, BaseException))
