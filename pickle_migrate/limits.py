@@ -33,3 +33,6 @@ class Limits:
     hashed_expansion: int | None = 1_000_000
     hashed_depth: int | None = 1_000
     digits: int | None = 4_300
+
+
+NO_LIMITS = Limits(*[None] * len(attrs.fields(Limits)))

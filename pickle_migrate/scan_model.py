@@ -1,181 +1,70 @@
 """The pickle machine's stack and memo, with what a scan must know of each value and no more.
 
 Theory of operation
-    A scan executes nothing, so it has no values. It has *entries*: one for each value that the C
-    unpickler would have on its stack. Most are ``PLAIN``: no text and no global. The others are
-    those from which a global's name, or what is done with a global, can be learned:
-
-    - ``int``: text that stands in the pickle, as the offset of its opcode. Decoded when asked for.
-    - ``Named``: a global, with all that was seen done with it.
-    - ``Args``: a tuple whose first item may matter once the tuple is the arguments of a call.
-    - ``UNKNOWN``: whatever a call, a persistent id or a buffer gives. It may be a text; a name made
-      from it cannot be resolved.
-
-    The stack, the marks and the fence are those of Modules/_pickle.c: values and marks are kept
-    apart, and nothing but an opcode that asks for the mark reaches below it.
+    A scan executes nothing; ``scan_entries`` says what stands for a value. The stack, the marks and
+    the fence are those of Modules/_pickle.c: values and marks are kept apart, and nothing but an
+    opcode that asks for the mark reaches below it.
 
 Rules
     - A global is recorded when it is named, before what follows can go wrong.
     - A use is recorded when a global leaves the stack: called, instantiated, or put somewhere
       (named).
-    - Entries don't nest, so nothing recurses and shared tuples cost nothing.
+    - The parts of a value are weighed when they are put into it, and not kept: so nothing recurses,
+      and shared values cost nothing. A list that the pickle shares before it is full is the
+      exception; ``grow`` notices each case in which the sum would be too small, and sets ``late``.
+    - A value that stands on the stack below, still empty, counts 1 where it is put into another
+      one: that is how picklers write cycles.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import TypeAlias
 
-from pickle_migrate.errors import PickleFormatError
-from pickle_migrate.refs import GlobalRef
-
-Use: TypeAlias = Literal["instantiated", "called", "named"]
-
-
-class _Unknown:
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-PLAIN: Final = None
-UNKNOWN: Final = _Unknown()
-
-
-class Named:
-    """A global on the stack: its ref, where it was first named, and its uses so far.
-
-    ``via``: "find_class", or what else led to it: "getattr", "text_only", "extension" (``code`` is
-    then its number, and the ref is empty). ``sites`` is None unless the machine keeps places; then
-    it has ``SITE`` numbers for each opcode that names the global.
-    """
-
-    __slots__ = ("code", "count", "offset", "protocol", "ref", "sites", "uses", "via")
-
-    def __init__(
-        self, ref: GlobalRef, offset: int, protocol: int, via: str = "find_class", code: int = 0
-    ) -> None:
-        self.ref = ref
-        self.offset = offset
-        self.protocol = protocol
-        self.via = via
-        self.code = code
-        self.count = 1
-        self.uses: set[Use] = set()
-        self.sites: array[int] | None = None
-
-
-#: Numbers kept for one site: the offset of the opcode that names; those of the opcodes of the two
-#: texts of STACK_GLOBAL, else 0; and how many memo keys are set there, if the last one that MEMOIZE
-#: set holds the second text, else 0.
-SITE: Final = 4
-
-
-class Places:
-    """Where a pickle is edited when names in it change. Kept on demand, 8 bytes a number.
-
-    ``frames``: the offset of each FRAME. The sites of globals stand in their ``Named``.
-    """
-
-    __slots__ = ("frames",)
-
-    def __init__(self) -> None:
-        self.frames = array("Q")
-
-    def add(self, named: Named, at: int, texts: tuple[int, int], memo: Memo) -> None:
-        """Note a site."""
-        keys = len(memo) if texts[1] else 0
-        if keys and not memo.holds(keys - 1, texts[1]):
-            keys = 0
-        if named.sites is None:
-            named.sites = array("Q")
-        named.sites.extend((at, *texts, keys))
-
-
-class Args:
-    """A tuple. All globals in it but the first item are recorded as named when it is made."""
-
-    __slots__ = ("first", "second", "size")
-
-    def __init__(self, first: Named | int, second: Entry, size: int) -> None:
-        self.first = first
-        self.second = second
-        self.size = size
-
-
-Entry: TypeAlias = int | Named | Args | _Unknown | None
-
-# Calls of these say something about their first argument.
-_MAKES_FIRST: Final = frozenset(
-    GlobalRef(module, name)
-    for module in ("copyreg", "copy_reg")
-    for name in ("_reconstructor", "__newobj__", "__newobj_ex__")
+from pickle_migrate.errors import LimitError, PickleFormatError
+from pickle_migrate.limits import NO_LIMITS, Limits
+from pickle_migrate.scan_entries import (
+    CHANGING,
+    EXPANSION_CAP,
+    HASHED,
+    LIST,
+    PLAIN,
+    SLOTS,
+    TUPLE,
+    Args,
+    Box,
+    Entry,
+    Named,
+    Shape,
 )
-_GETATTR: Final = frozenset(GlobalRef(module, "getattr") for module in ("builtins", "__builtin__"))
-STAMPS: Final = "pickle_migrate.stamps"
-_TEXT_ONLY: Final = GlobalRef(STAMPS, "text_only")
+from pickle_migrate.scan_memo import Memo, Places
 
+#: depth, weight, depth and weight as ``hash`` walks them, and the largest weight of one part in it.
+Weights: TypeAlias = tuple[int, int, int, int, int]
 
-class Memo:
-    """The memo: entries by key. Keys without gaps, which picklers write, cost 8 bytes each."""
-
-    __slots__ = ("_dense", "_holes", "_sparse")
-
-    def __init__(self) -> None:
-        self._dense: list[Entry] = []
-        self._sparse: dict[int, Entry] = {}
-        self._holes = 0
-
-    def __len__(self) -> int:
-        """How many keys are set, which is the key that MEMOIZE sets next."""
-        return len(self._dense) + len(self._sparse) - self._holes
-
-    @property
-    def highest(self) -> int:
-        """The highest key that is set, or -1."""
-        return max(len(self._dense) - 1, max(self._sparse, default=-1))
-
-    def put(self, key: int, entry: Entry) -> None:
-        """Set a key, which is not negative."""
-        size = len(self._dense)
-        if key == 0 and self._holes:
-            self._holes = 0
-            self._dense[0] = entry
-        elif key < size:
-            self._dense[key] = entry
-        elif key == size and key not in self._sparse:
-            self._dense.append(entry)
-        elif key == 1 and not self._sparse:
-            # Python 2's cPickle counts from 1.
-            self._dense += [PLAIN, entry]
-            self._holes = 1
-        else:
-            self._sparse[key] = entry
-
-    def get(self, key: int) -> Entry:
-        """The entry. Raises KeyError if the key is not set."""
-        if self._holes <= key < len(self._dense):
-            return self._dense[key]
-        return self._sparse[key]
-
-    def holds(self, key: int, text: int) -> bool:
-        """Whether a key is set to the text whose opcode stands at an offset."""
-        try:
-            entry = self.get(key)
-        except KeyError:
-            return False
-        return isinstance(entry, int) and entry == text
+# A value this light may be used before it is filled: the sum is too large by so much at most.
+_LIGHT = 16
+# Equal shapes are shared. That saves memory and changes nothing, so the table may be emptied.
+_SHAPES_KEPT = 4096
 
 
 class Machine:
-    """Stack, marks and memo of one pickle, and the globals seen so far.
+    """Stack, marks and memo of one pickle, the globals seen so far, and what is done with them.
 
     ``text_at`` decodes the text whose opcode stands at an offset; None when that depends on the
     reader's ``encoding``. ``places`` is None unless someone asks for the places of names.
+    ``effects`` has, for each kind and the global that it is told of, the first offset and a count.
+    ``late``: the weights may be too small, because something was filled after it was used.
     """
 
-    def __init__(self, text_at: Callable[[int], str | None], memo: Memo | None = None) -> None:
+    def __init__(
+        self,
+        text_at: Callable[[int], str | None],
+        memo: Memo | None = None,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
         self.text_at = text_at
+        self.limits = limits
         self.stack: list[Entry] = []
         self.marks: list[int] = []
         self.fence = 0
@@ -183,8 +72,16 @@ class Machine:
         self.protocol = 0
         self.named: dict[tuple[str, str, int, str, int], Named] = {}
         self.unresolvable: list[tuple[int, str]] = []
+        self.effects: dict[tuple[str, Named | None], list[int]] = {}
         self.places: Places | None = None
         self.deepest = 0
+        self.depth = 0
+        self.weight = 1
+        self.hash_depth = 0
+        self.hash_weight = 0
+        self.late = False
+        self._uses_open = False
+        self._shapes: dict[tuple[object, ...], Shape] = {}
 
     # --- the stack -----------------------------------------------------------------------------
 
@@ -227,139 +124,174 @@ class Machine:
         what = "a mark stands where a value should" if self.marks else "the stack is empty"
         return PickleFormatError(f"an opcode takes more values than there are: {what}", at)
 
+    def drop(self, entries: Sequence[Entry]) -> None:
+        """POP, POP_MARK, and what is left below the value at STOP."""
+        self.weigh(entries)
+        if self._uses_open:
+            self.late = True
+
+    def double(self, at: int) -> None:
+        """DUP."""
+        entry = self.top(at)
+        if isinstance(entry, Shape) and entry.kind in CHANGING:
+            if not isinstance(entry, Box):
+                entry = self.stack[-1] = Box(entry, -1)
+            entry.refs += 1
+        self.stack.append(entry)
+
+    # --- the memo ------------------------------------------------------------------------------
+
+    def put(self, key: int, at: int) -> None:
+        """PUT and MEMOIZE: set a memo key, which is not negative, to the topmost value."""
+        entry = self.top(at)
+        if isinstance(entry, Shape) and entry.kind in CHANGING:
+            if not isinstance(entry, Box):
+                entry = self.stack[-1] = Box(entry, key)
+            entry.key = key
+        self.memo.put(key, entry)
+
+    def get(self, key: int) -> None:
+        """GET: push what a memo key is set to. Raises KeyError."""
+        entry = self.memo.get(key)
+        if isinstance(entry, Box):
+            entry.refs += 1
+        elif isinstance(entry, Shape) and entry.kind in CHANGING:
+            entry = Box(entry, key, closed=True)
+        self.stack.append(entry)
+
+    # --- values with parts ---------------------------------------------------------------------
+
+    def weigh(self, items: Sequence[Entry]) -> Weights:
+        """The entries leave the stack as parts of something: what they weigh together."""
+        parts = [e for e in items if e is not None and e.__class__ is not int]
+        depth = hash_depth = largest = 0
+        weight = hash_weight = len(items)
+        if not parts:
+            return depth, weight, hash_depth, hash_weight, largest
+        for part in parts:
+            if isinstance(part, Box):
+                self._leave(part)
+        for part in parts:
+            if isinstance(part, Named):
+                part.uses.add("named")
+                continue
+            assert isinstance(part, Shape)
+            weight += part.weight - 1
+            if part.depth > depth:
+                depth = part.depth
+            if part.kind in HASHED:
+                hash_weight += part.hash_weight - 1
+                hash_depth = max(hash_depth, part.hash_depth)
+                largest = max(largest, part.hash_weight)
+                if isinstance(part, Args) and isinstance(part.first, Named):
+                    part.first.uses.add("named")
+        return depth, weight, hash_depth, hash_weight, largest
+
+    def _leave(self, box: Box) -> None:
+        box.refs -= 1
+        if box.refs:
+            box.used = max(box.used, box.weight)
+            self._uses_open = True
+            return
+        box.closed = True
+        if box.key >= 0:
+            self.memo.settle(box.key, box, self._shared(box))
+
+    def _shared(self, like: Shape) -> Shape:
+        """The one shape like this one."""
+        key = (
+            like.kind,
+            like.by,
+            like.depth,
+            like.weight,
+            like.hash_depth,
+            like.hash_weight,
+            like.built,
+        )
+        found = self._shapes.get(key)
+        if found is None:
+            if len(self._shapes) >= _SHAPES_KEPT:
+                self._shapes.clear()
+            found = self._shapes[key] = Shape(*key)
+        return found
+
+    def shape(self, kind: str, by: Named | None, weights: Weights, at: int) -> Shape:
+        """A new value with parts of these weights."""
+        depth, weight, hash_depth, hash_weight, largest = weights
+        if kind in HASHED:
+            hash_depth, hash_weight = hash_depth + 1, min(hash_weight + 1, EXPANSION_CAP)
+        else:
+            hash_weight = largest if kind == LIST and largest else 1
+        found = Shape(kind, by, depth + 1, min(weight + 1, EXPANSION_CAP), hash_depth, hash_weight)
+        self._saw(found, at)
+        return self._shared(found)
+
+    def grow(self, weights: Weights, at: int, built: bool = False) -> None:
+        """The topmost value, which has a shape, gets parts of these weights."""
+        entry = self.stack[-1]
+        assert isinstance(entry, Shape)
+        if not isinstance(entry, Box):
+            like = entry
+            entry = Box(like, -1)
+        if entry.closed or (entry.used and (entry.refs > 1 or entry.used > _LIGHT)):
+            self.late = True
+        depth, weight, hash_depth, _, largest = weights
+        entry.depth = max(entry.depth, depth + 1)
+        entry.weight = min(entry.weight + weight, EXPANSION_CAP)
+        if entry.kind == LIST and largest:
+            entry.hash_depth = max(entry.hash_depth, hash_depth)
+            entry.hash_weight = max(entry.hash_weight, largest)
+        entry.built |= built
+        self._saw(entry, at)
+        if entry.key < 0 and entry.refs == 1:
+            self.stack[-1] = self._shared(entry)
+
+    def _saw(self, shape: Shape, at: int) -> None:
+        if shape.depth > self.depth:
+            self.depth = shape.depth
+            self.check("depth", shape.depth, at)
+        if shape.weight > self.weight:
+            self.weight = shape.weight
+            self.check("expansion", shape.weight, at)
+
+    def hash_items(self, items: Sequence[Entry], at: int) -> None:
+        """The entries become keys or members of sets, for which they are hashed."""
+        for entry in items:
+            if isinstance(entry, Shape) and entry.kind in HASHED:
+                self.hashed(entry, at)
+
+    def hashed(self, shape: Shape, at: int) -> None:
+        """Something like this is hashed."""
+        if shape.hash_depth > self.hash_depth:
+            self.hash_depth = shape.hash_depth
+            self.check("hashed_depth", shape.hash_depth, at)
+        if shape.hash_weight > self.hash_weight:
+            self.hash_weight = shape.hash_weight
+            self.check("hashed_expansion", shape.hash_weight, at)
+
+    def check(self, limit: str, found: int, at: int) -> None:
+        """Raise LimitError if so much is more than the limit allows."""
+        allowed: int | None = getattr(self.limits, limit)
+        if allowed is not None and found > allowed:
+            raise LimitError(limit=limit, found=found, allowed=allowed, offset=at)
+
+    def as_tuple(self, items: Sequence[Entry], at: int) -> Entry:
+        """The entry of a tuple of these."""
+        first = items[0] if items else PLAIN
+        second = items[1] if len(items) > 1 else PLAIN
+        slots = len(items) == 2 and isinstance(second, Shape) and second.kind in CHANGING
+        kind = SLOTS if slots else TUPLE
+        if isinstance(first, Named):
+            depth, weight, hash_depth, hash_weight, largest = self.weigh(items[1:])
+            weights = depth, weight + 1, hash_depth, hash_weight + 1, largest
+            text = second if isinstance(second, int) else PLAIN
+            return Args(first, text, len(items), self.shape(kind, None, weights, at))
+        shape = self.shape(kind, None, self.weigh(items), at)
+        if isinstance(first, int) and len(items) == 1:
+            return Args(first, PLAIN, 1, shape)
+        return shape
+
     def pop_tuple(self, count: int, at: int) -> None:
         """TUPLE1, TUPLE2, TUPLE3."""
         self.need(count, at)
-        self.stack[-count:] = [self.as_tuple(self.stack[-count:])]
-
-    def as_tuple(self, items: Sequence[Entry]) -> Entry:
-        """The entry of a tuple of these."""
-        first = items[0] if items else PLAIN
-        if isinstance(first, Named) or (isinstance(first, int) and len(items) == 1):
-            self.put_all_away(items[1:])
-            return Args(first, items[1] if len(items) > 1 else PLAIN, len(items))
-        self.put_all_away(items)
-        return PLAIN
-
-    def pop_one(self, at: int) -> None:
-        """POP: a value, or the mark when nothing is above it."""
-        if self.marks and self.marks[-1] == len(self.stack):
-            self.to_mark(at)
-        else:
-            self.put_away(self.pop(at))
-
-    # --- globals -------------------------------------------------------------------------------
-
-    def name(
-        self,
-        module: str,
-        qualname: str,
-        at: int,
-        via: str = "find_class",
-        code: int = 0,
-        texts: tuple[int, int] = (0, 0),
-    ) -> Named:
-        """Record that a global is named, and give its entry. ``texts`` are offsets for its site."""
-        key = (module, qualname, self.protocol, via, code)
-        found = self.named.get(key)
-        if found is None:
-            found = Named(GlobalRef(module, qualname), at, self.protocol, via, code)
-            self.named[key] = found
-        else:
-            found.count += 1
-        if self.places is not None:
-            self.places.add(found, at, texts, self.memo)
-        return found
-
-    def adopted(self, entry: Entry, at: int) -> Entry:
-        """An entry of the memo of the pickle before this one, as an entry of this pickle."""
-        if isinstance(entry, Args):
-            first = self.adopted(entry.first, at) if isinstance(entry.first, Named) else PLAIN
-            return Args(first, entry.second, entry.size) if isinstance(first, Named) else entry
-        if not isinstance(entry, Named):
-            return entry
-        key = (entry.ref.module, entry.ref.qualname, entry.protocol, entry.via, entry.code)
-        if key not in self.named:
-            self.named[key] = Named(entry.ref, at, entry.protocol, entry.via, entry.code)
-            self.named[key].count = 0
-        return self.named[key]
-
-    def name_from_stack(self, at: int) -> None:
-        """STACK_GLOBAL."""
-        qualname, module = self.pop(at), self.pop(at)
-        ref = self._name_text(module, at), self._name_text(qualname, at)
-        if ref[0] is None or ref[1] is None:
-            self.unresolvable.append((at, "the name is not a literal text"))
-            self.put_away(module)
-            self.put_away(qualname)
-            self.stack.append(UNKNOWN)
-        else:
-            assert isinstance(module, int)
-            assert isinstance(qualname, int)
-            self.stack.append(self.name(ref[0], ref[1], at, texts=(module, qualname)))
-
-    def _name_text(self, entry: Entry, at: int) -> str | None:
-        if entry is PLAIN or isinstance(entry, Args):
-            raise PickleFormatError("the name of a global is not a text", at)
-        # A global may be a text too: some module's variable.
-        return self.text_at(entry) if isinstance(entry, int) else None
-
-    def put_away(self, entry: Entry) -> None:
-        """The entry leaves the stack as a piece of data."""
-        if isinstance(entry, Args):
-            entry = entry.first
-        if isinstance(entry, Named):
-            entry.uses.add("named")
-
-    def put_all_away(self, entries: Sequence[Entry]) -> None:
-        """The entries leave the stack as pieces of data."""
-        for entry in entries:
-            if entry is not PLAIN:
-                self.put_away(entry)
-
-    # --- calls ---------------------------------------------------------------------------------
-
-    def make(self, target: Entry, args: Entry) -> None:
-        """NEWOBJ, NEWOBJ_EX, OBJ, INST: an instance of ``target``."""
-        if isinstance(target, Named):
-            target.uses.add("instantiated")
-        else:
-            self.put_away(target)
-        self.put_away(args)
-        self.stack.append(UNKNOWN)
-
-    def reduce(self, at: int) -> None:
-        """REDUCE: a call."""
-        args = self.pop(at)
-        target = self.pop(at)
-        result: Entry = UNKNOWN
-        if isinstance(target, Named):
-            target.uses.add("called")
-            result = self._called(target.ref, args, at)
-        else:
-            self.put_away(target)
-            self.put_away(args)
-        self.stack.append(result)
-
-    def _called(self, ref: GlobalRef, args: Entry, at: int) -> Entry:
-        if not isinstance(args, Args):
-            self.put_away(args)
-            return UNKNOWN
-        first = args.first
-        if isinstance(first, Named) and ref in _MAKES_FIRST:
-            first.uses.add("instantiated")
-            return UNKNOWN
-        self.put_away(first)
-        if isinstance(first, Named) and ref in _GETATTR and args.size == 2:
-            return self._attribute(first, args.second, at)
-        if isinstance(first, int) and ref == _TEXT_ONLY:
-            text = self.text_at(first)
-            if text is not None:
-                return self.name(STAMPS, text, at, via="text_only")
-        return UNKNOWN
-
-    def _attribute(self, owner: Named, attribute: Entry, at: int) -> Entry:
-        text = self.text_at(attribute) if isinstance(attribute, int) else None
-        if text is None or owner.via == "extension":
-            return UNKNOWN
-        return self.name(owner.ref.module, f"{owner.ref.qualname}.{text}", at, via="getattr")
+        self.stack[-count:] = [self.as_tuple(self.stack[-count:], at)]

@@ -13,8 +13,10 @@ from typing import Final, TypeAlias
 
 from pickle_migrate import scan_texts
 from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.limits import NO_LIMITS, Limits
 from pickle_migrate.opcodes import BY_CODE, Opcode
-from pickle_migrate.scan_model import Machine, Memo
+from pickle_migrate.scan_memo import Memo
+from pickle_migrate.scan_model import Machine
 
 Data: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
 
@@ -28,13 +30,15 @@ _LINE_FEED: Final = re.compile(b"\n")
 class Reader:
     """One pickle while it is read. ``at`` is how far it has come; offsets are those of the data."""
 
-    def __init__(self, data: Data, start: int, memo: Memo | None = None) -> None:
+    def __init__(
+        self, data: Data, start: int, memo: Memo | None = None, limits: Limits = NO_LIMITS
+    ) -> None:
         self.data = data
         self.size = len(data)
         self.start = start
         self.at = start
         self.carries_memo = memo is not None
-        self.machine = Machine(self.text_at, memo)
+        self.machine = Machine(self.text_at, memo, limits)
         self.protocol = 0
         self.opcodes = 0
         self.frames = 0

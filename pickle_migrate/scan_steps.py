@@ -10,15 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from pickle_migrate import scan_texts
+from pickle_migrate import scan_calls, scan_pushes, scan_texts
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.opcodes import ALL, BY_CODE, BY_NAME, HIGHEST_PROTOCOL
-from pickle_migrate.scan_model import PLAIN, UNKNOWN
-from pickle_migrate.scan_reader import FIRST_FEW, Reader, decoded
+from pickle_migrate.scan_entries import (
+    DICT,
+    EMPTY_DICT,
+    EMPTY_LIST,
+    EMPTY_SET,
+    EMPTY_TUPLE,
+    FROZENSET,
+    LIST,
+    PLAIN,
+    SET,
+    Entry,
+)
+from pickle_migrate.scan_reader import Reader, decoded
 
 Step: TypeAlias = Callable[[Reader, int], int]
-
-_TEXT_OPCODES: Final = frozenset(b"SUTVX\x8c\x8d")
 
 
 def run(r: Reader) -> None:
@@ -40,7 +49,7 @@ def run(r: Reader) -> None:
         if width:
             if at + width > size:
                 raise r.truncated(at)
-            stack.append(PLAIN)
+            stack.append(_VALUES[code])
             at += width
             continue
         step = _STEPS[code]
@@ -51,87 +60,24 @@ def run(r: Reader) -> None:
     r.protocol = max(r.protocol, *(op.protocol for op in ALL if used[op.code]))
 
 
-# --- opcodes that push ---------------------------------------------------------------------
-
-
-def _push_counted(r: Reader, at: int) -> int:
-    code = r.data[at]
-    end = r.counted(at, BY_CODE[code])
-    r.machine.stack.append(at if code in _TEXT_OPCODES else PLAIN)
-    return end
-
-
-def _push_line(r: Reader, at: int) -> int:
-    line = r.line(at, at + 1)
-    name = BY_CODE[r.data[at]].name
-    if not _TAKES[name](line):
-        raise PickleFormatError(f"{name} has a malformed argument", at)
-    if len(line) > r.longest:
-        r.longest = len(line)
-    r.machine.stack.append(at if r.data[at] in _TEXT_OPCODES else PLAIN)
-    return at + len(line) + 2
-
-
-def _push_extension(r: Reader, at: int) -> int:
-    width = BY_CODE[r.data[at]].fixed
-    code = r.number(at, width)
-    if code == 0 or code >= 1 << 31:
-        raise PickleFormatError("an extension code is not positive", at)
-    entry = r.machine.name("", "", at, via="extension", code=code)
-    r.machine.stack.append(entry)
-    return at + 1 + width
-
-
-def _next_buffer(r: Reader, at: int) -> int:
-    r.buffers += 1
-    if r.buffers <= FIRST_FEW:
-        r.buffer_offsets.append(at)
-    r.machine.stack.append(UNKNOWN)
-    return at + 1
-
-
-def _readonly_buffer(r: Reader, at: int) -> int:
-    r.machine.top(at)
-    return at + 1
-
-
-def _persistent_id(r: Reader, at: int) -> int:
-    line = r.line(at, at + 1)
-    if not line.isascii():
-        raise PickleFormatError("a persistent id is not ASCII", at)
-    _saw_persistent_id(r, at)
-    return at + len(line) + 2
-
-
-def _binary_persistent_id(r: Reader, at: int) -> int:
-    r.machine.put_away(r.machine.pop(at))
-    _saw_persistent_id(r, at)
-    return at + 1
-
-
-def _saw_persistent_id(r: Reader, at: int) -> None:
-    r.persistent_ids += 1
-    if r.persistent_ids <= FIRST_FEW:
-        r.persistent_id_offsets.append(at)
-    r.machine.stack.append(UNKNOWN)
-
-
 # --- containers ----------------------------------------------------------------------------
 
 
 def _container_from_mark(r: Reader, at: int) -> int:
     """LIST, DICT, FROZENSET."""
-    items = r.machine.to_mark(at)
-    if r.data[at] == _DICT and len(items) % 2:
+    machine, kind = r.machine, _KINDS[r.data[at]]
+    items = machine.to_mark(at)
+    if kind == DICT and len(items) % 2:
         raise PickleFormatError("DICT has an odd number of items", at)
-    r.machine.put_all_away(items)
-    r.machine.stack.append(PLAIN)
+    if kind != LIST:
+        machine.hash_items(items[::2] if kind == DICT else items, at)
+    machine.stack.append(machine.shape(kind, None, machine.weigh(items), at))
     return at + 1
 
 
 def _tuple_from_mark(r: Reader, at: int) -> int:
     items = r.machine.to_mark(at)
-    r.machine.stack.append(r.machine.as_tuple(items))
+    r.machine.stack.append(r.machine.as_tuple(items, at))
     return at + 1
 
 
@@ -142,24 +88,25 @@ def _short_tuple(r: Reader, at: int) -> int:
 
 def _add_from_mark(r: Reader, at: int) -> int:
     """APPENDS, SETITEMS, ADDITEMS."""
+    kind = _KINDS[r.data[at]]
     items = r.machine.to_mark(at)
     r.machine.top(at)
-    if r.data[at] == _SETITEMS and len(items) % 2:
+    if kind == DICT and len(items) % 2:
         raise PickleFormatError("SETITEMS has an odd number of items", at)
-    r.machine.put_all_away(items)
+    scan_calls.fill(r.machine, kind, items, at)
     return at + 1
 
 
 def _append(r: Reader, at: int) -> int:
     r.machine.need(2, at)
-    r.machine.put_away(r.machine.pop(at))
+    scan_calls.fill(r.machine, LIST, [r.machine.stack.pop()], at)
     return at + 1
 
 
 def _set_item(r: Reader, at: int) -> int:
     r.machine.need(3, at)
-    r.machine.put_away(r.machine.pop(at))
-    r.machine.put_away(r.machine.pop(at))
+    value, key = r.machine.stack.pop(), r.machine.stack.pop()
+    scan_calls.fill(r.machine, DICT, [key, value], at)
     return at + 1
 
 
@@ -172,17 +119,22 @@ def _mark(r: Reader, at: int) -> int:
 
 
 def _pop(r: Reader, at: int) -> int:
-    r.machine.pop_one(at)
+    """A value, or the mark when nothing is above it."""
+    machine = r.machine
+    if machine.marks and machine.marks[-1] == len(machine.stack):
+        machine.to_mark(at)
+    else:
+        machine.drop([machine.pop(at)])
     return at + 1
 
 
 def _pop_mark(r: Reader, at: int) -> int:
-    r.machine.put_all_away(r.machine.to_mark(at))
+    r.machine.drop(r.machine.to_mark(at))
     return at + 1
 
 
 def _dup(r: Reader, at: int) -> int:
-    r.machine.stack.append(r.machine.top(at))
+    r.machine.double(at)
     return at + 1
 
 
@@ -201,10 +153,11 @@ def _memo_key(r: Reader, at: int) -> tuple[int, int]:
 def _get(r: Reader, at: int) -> int:
     key, end = _memo_key(r, at)
     try:
-        entry = r.machine.memo.get(key)
+        r.machine.get(key)
     except KeyError:
         raise PickleFormatError(f"memo key {key} is not set", at) from None
-    r.machine.stack.append(r.machine.adopted(entry, at) if r.carries_memo else entry)
+    if r.carries_memo:
+        r.machine.stack[-1] = scan_calls.adopted(r.machine, r.machine.stack[-1], at)
     return end
 
 
@@ -212,13 +165,12 @@ def _put(r: Reader, at: int) -> int:
     key, end = _memo_key(r, at)
     if key < 0:
         raise PickleFormatError("a memo key is negative", at)
-    r.machine.memo.put(key, r.machine.top(at))
+    r.machine.put(key, at)
     return end
 
 
 def _memoize(r: Reader, at: int) -> int:
-    memo = r.machine.memo
-    memo.put(len(memo), r.machine.top(at))
+    r.machine.put(len(r.machine.memo), at)
     return at + 1
 
 
@@ -237,20 +189,20 @@ def _name_lines(r: Reader, at: int, encoding: str) -> tuple[str, str, int]:
 
 def _global(r: Reader, at: int) -> int:
     module, qualname, end = _name_lines(r, at, "utf-8")
-    r.machine.stack.append(r.machine.name(module, qualname, at))
+    r.machine.stack.append(scan_calls.name(r.machine, module, qualname, at))
     return end
 
 
 def _inst(r: Reader, at: int) -> int:
     items = r.machine.to_mark(at)
     module, qualname, end = _name_lines(r, at, "ascii")
-    r.machine.put_all_away(items)
-    r.machine.make(r.machine.name(module, qualname, at), PLAIN)
+    target = scan_calls.name(r.machine, module, qualname, at)
+    scan_calls.make_from(r.machine, target, items, at)
     return end
 
 
 def _stack_global(r: Reader, at: int) -> int:
-    r.machine.name_from_stack(at)
+    scan_calls.name_from_stack(r.machine, at)
     return at + 1
 
 
@@ -258,27 +210,24 @@ def _obj(r: Reader, at: int) -> int:
     items = r.machine.to_mark(at)
     if not items:
         raise r.machine.underflow(at)
-    r.machine.put_all_away(items[1:])
-    r.machine.make(items[0], PLAIN)
+    scan_calls.make_from(r.machine, items[0], items[1:], at)
     return at + 1
 
 
 def _newobj(r: Reader, at: int) -> int:
-    if r.data[at] == _NEWOBJ_EX:
-        r.machine.put_away(r.machine.pop(at))
+    more = r.machine.pop(at) if r.data[at] == _NEWOBJ_EX else PLAIN
     args = r.machine.pop(at)
-    r.machine.make(r.machine.pop(at), args)
+    scan_calls.make(r.machine, r.machine.pop(at), args, more, at)
     return at + 1
 
 
 def _reduce(r: Reader, at: int) -> int:
-    r.machine.reduce(at)
+    scan_calls.reduce(r.machine, at)
     return at + 1
 
 
 def _build(r: Reader, at: int) -> int:
-    r.machine.need(2, at)
-    r.machine.put_away(r.machine.pop(at))
+    scan_calls.build(r.machine, at)
     r.builds = True
     return at + 1
 
@@ -306,31 +255,37 @@ def _frame(r: Reader, at: int) -> int:
 
 
 def _stop(r: Reader, at: int) -> int:
-    r.machine.put_away(r.machine.pop(at))
-    r.machine.put_all_away(r.machine.stack)
+    r.machine.weigh([r.machine.pop(at)])
+    r.machine.weigh(r.machine.stack)
     return at + 1
 
 
-_TAKES: Final[dict[str, Callable[[bytes], bool]]] = {
-    "INT": scan_texts.is_int,
-    "LONG": scan_texts.is_long,
-    "FLOAT": scan_texts.is_float,
-    "STRING": scan_texts.is_quoted,
-    "UNICODE": lambda line: scan_texts.unescaped(line) is not None,
-}
-
 _STOP: Final = BY_NAME["STOP"].code
-_DICT: Final = BY_NAME["DICT"].code
-_SETITEMS: Final = BY_NAME["SETITEMS"].code
 _NEWOBJ_EX: Final = BY_NAME["NEWOBJ_EX"].code
+_KINDS: Final = {
+    BY_NAME[name].code: kind
+    for kind, names in {
+        LIST: "LIST APPENDS",
+        DICT: "DICT SETITEMS",
+        SET: "ADDITEMS",
+        FROZENSET: "FROZENSET",
+    }.items()
+    for name in names.split()
+}
+# What opcodes push that have an argument of a fixed size, or none.
+_VALUES: Final[list[Entry]] = [PLAIN] * 256
+_VALUES[BY_NAME["EMPTY_LIST"].code] = EMPTY_LIST
+_VALUES[BY_NAME["EMPTY_DICT"].code] = EMPTY_DICT
+_VALUES[BY_NAME["EMPTY_SET"].code] = EMPTY_SET
+_VALUES[BY_NAME["EMPTY_TUPLE"].code] = EMPTY_TUPLE
 
 _METHODS: Final[dict[str, Step]] = {
-    "INT LONG FLOAT STRING UNICODE": _push_line,
-    "EXT1 EXT2 EXT4": _push_extension,
-    "NEXT_BUFFER": _next_buffer,
-    "READONLY_BUFFER": _readonly_buffer,
-    "PERSID": _persistent_id,
-    "BINPERSID": _binary_persistent_id,
+    "INT LONG FLOAT STRING UNICODE": scan_pushes.push_line,
+    "EXT1 EXT2 EXT4": scan_pushes.push_extension,
+    "NEXT_BUFFER": scan_pushes.next_buffer,
+    "READONLY_BUFFER": scan_pushes.readonly_buffer,
+    "PERSID": scan_pushes.persistent_id,
+    "BINPERSID": scan_pushes.binary_persistent_id,
     "LIST DICT FROZENSET": _container_from_mark,
     "TUPLE": _tuple_from_mark,
     "TUPLE1 TUPLE2 TUPLE3": _short_tuple,
@@ -366,7 +321,7 @@ def _steps() -> tuple[list[Step | None], list[int]]:
             steps[BY_NAME[name].code] = method
     for op in ALL:
         if steps[op.code] is None and op.prefix:
-            steps[op.code] = _push_counted
+            steps[op.code] = scan_pushes.push_counted
         elif steps[op.code] is None:
             pushes[op.code] = 1 + op.fixed
     return steps, pushes

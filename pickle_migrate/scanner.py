@@ -24,13 +24,15 @@ import attrs
 
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.findings import Finding
+from pickle_migrate.limits import NO_LIMITS, Limits
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.scan_model import STAMPS, Machine, Memo, Named, Places, Use
+from pickle_migrate.scan_calls import STAMPS
+from pickle_migrate.scan_entries import EXPANSION_CAP as EXPANSION_CAP
+from pickle_migrate.scan_entries import Named, Use
+from pickle_migrate.scan_memo import Memo, Places
+from pickle_migrate.scan_model import Machine
 from pickle_migrate.scan_reader import Data, Reader
 from pickle_migrate.scan_steps import run
-
-#: Larger counts of shared values are told as this one.
-EXPANSION_CAP: Final = 1 << 62
 
 _STRONGEST_FIRST: Final[tuple[Use, ...]] = ("instantiated", "called", "named")
 
@@ -98,9 +100,12 @@ class Effect:
         "call": a call or an instance of something that is no named global (a result, a persistent
         id, a buffer, a plain value).
         "build": BUILD on an object that ``ref`` gave when it was called or instantiated.
-        "build_global": BUILD on the named global ``ref`` itself: a class, module or function.
+        "build_global": BUILD, APPEND(S), SETITEM(S) or ADDITEMS on the named global ``ref`` itself:
+        a class, module, function or some module's variable.
         "build_unknown": BUILD on anything else.
         "dunder_state": BUILD whose slots state names ``__class__`` or another dunder.
+        "build_again": BUILD, APPEND(S), SETITEM(S) or ADDITEMS on an object that BUILD was done to
+        before: what is called then may come from its own state.
         "append", "set_item", "add": APPEND(S), SETITEM(S), ADDITEMS on something other than a list,
         dict or set that the pickle's own opcodes made; ``ref`` gave it, or it is unknown.
     Each pair of kind and ref is told once: ``offset`` of the first, ``count`` of all. ``ref`` is as
@@ -201,36 +206,40 @@ class Scans:
         return self.size - self.end
 
 
-def scan(data: Data, offset: int = 0) -> Scan:
+def scan(data: Data, offset: int = 0, limits: Limits | None = None) -> Scan:
     """Read the pickle that starts at ``offset``, up to its STOP. What follows is not looked at.
 
-    Raises PickleFormatError. Imports and runs nothing that the pickle names.
+    ``limits``: what the pickle may ask for; None: anything.
+    Raises PickleFormatError and LimitError. Imports and runs nothing that the pickle names.
     """
-    return _result(_read(_plain_view(data), offset, None))
+    return _result(_read(_plain_view(data), offset, None, limits or NO_LIMITS))
 
 
-def scan_all(data: Data, offset: int = 0, *, locate: bool = False) -> Scans:
+def scan_all(
+    data: Data, offset: int = 0, limits: Limits | None = None, *, locate: bool = False
+) -> Scans:
     """Read every pickle from ``offset`` on, one after the other.
 
     Each pickle is read by itself. Where one refers to memo keys that it never set, the row was
     written by one Pickler, and all of it is read again with one memo. ``locate``: keep the places
-    of all names, which needs memory for each of them.
-    Raises PickleFormatError if not even one pickle stands there.
+    of all names, which needs memory for each of them. ``limits`` hold for each pickle by itself.
+    Raises PickleFormatError if not even one pickle stands there, and LimitError.
     """
-    view = _plain_view(data)
-    apart = _row(view, offset, shares_memo=False, locate=locate)
+    view, limits = _plain_view(data), limits or NO_LIMITS
+    apart = _row(view, offset, limits, shares_memo=False, locate=locate)
     if apart.problem is None:
         return apart
-    joined = _row(view, offset, shares_memo=True, locate=locate)
+    joined = _row(view, offset, limits, shares_memo=True, locate=locate)
     return joined if joined.end > apart.end else apart
 
 
-def _row(view: Data, offset: int, *, shares_memo: bool, locate: bool) -> Scans:
-    reader = _read(view, offset, None, locate)
+def _row(view: Data, offset: int, limits: Limits, *, shares_memo: bool, locate: bool) -> Scans:
+    reader = _read(view, offset, None, limits, locate)
     found, problem = [_result(reader)], None
     while reader.at < len(view):
         try:
-            reader = _read(view, reader.at, reader.machine.memo if shares_memo else None, locate)
+            memo = reader.machine.memo if shares_memo else None
+            reader = _read(view, reader.at, memo, limits, locate)
         except PickleFormatError as error:
             problem = error
             break
@@ -254,8 +263,10 @@ def mapped(ref: GlobalRef, protocol: int) -> GlobalRef:
     return GlobalRef(IMPORT_MAPPING.get(ref.module, ref.module), ref.qualname)
 
 
-def _read(view: Data, offset: int, memo: Memo | None, locate: bool = False) -> Reader:
-    reader = Reader(view, offset, memo)
+def _read(
+    view: Data, offset: int, memo: Memo | None, limits: Limits, locate: bool = False
+) -> Reader:
+    reader = Reader(view, offset, memo, limits)
     reader.machine.places = Places() if locate else None
     run(reader)
     return reader
@@ -291,6 +302,11 @@ def _result(reader: Reader) -> Scan:
         buffers=reader.buffers,
         buffer_offsets=tuple(reader.buffer_offsets),
         carries_memo=reader.carries_memo,
+        effects=_effects(machine),
+        depth=machine.depth,
+        expansion=machine.weight,
+        hashed_expansion=machine.hash_weight,
+        hashed_depth=machine.hash_depth,
         located=_located(machine),
     )
 
@@ -300,6 +316,17 @@ def _located(machine: Machine) -> Located | None:
         return None
     named = (n for n in machine.named.values() if n.via != "extension")
     return Located(machine.places.frames, tuple(n.sites or array("Q") for n in named))
+
+
+def _effects(machine: Machine) -> tuple[Effect, ...]:
+    # Two globals of one ref, named under two protocols, are one here.
+    found: dict[tuple[str, GlobalRef | None], Effect] = {}
+    for (kind, by), (offset, count) in machine.effects.items():
+        ref = None if by is None or by.via == "extension" else by.ref
+        told = found.get((kind, ref))
+        count += told.count if told else 0
+        found[kind, ref] = Effect(kind, ref, told.offset if told else offset, count)
+    return tuple(found.values())
 
 
 def _global(named: Named) -> Global:

@@ -1,0 +1,228 @@
+"""What a pickle does with globals: names them, calls them, makes instances, changes those.
+
+Each function takes the machine and the offset of the opcode. Nothing is imported and nothing is
+called; what loading would do is noted in the machine as uses of globals and as effects.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.scan_entries import (
+    DICT,
+    HASHED,
+    LIST,
+    MADE,
+    SET,
+    UNKNOWN,
+    UNSURE,
+    Args,
+    Entry,
+    Named,
+    Shape,
+)
+from pickle_migrate.scan_model import Machine, Weights
+
+#: What a call of these gives is made by their first argument.
+_MAKES_FIRST: Final = frozenset(
+    GlobalRef(module, name)
+    for module in ("copyreg", "copy_reg")
+    for name in ("_reconstructor", "__newobj__", "__newobj_ex__")
+)
+_GETATTR: Final = frozenset(GlobalRef(module, "getattr") for module in ("builtins", "__builtin__"))
+STAMPS: Final = "pickle_migrate.stamps"
+_TEXT_ONLY: Final = GlobalRef(STAMPS, "text_only")
+
+_FILLS: Final = {LIST: "append", DICT: "set_item", SET: "add"}
+
+
+def note(machine: Machine, kind: str, by: Named | None, at: int) -> None:
+    """Note an effect; see ``scanner.Effect`` for the kinds."""
+    found = machine.effects.get((kind, by))
+    if found is None:
+        machine.effects[kind, by] = [at, 1]
+    else:
+        found[1] += 1
+
+
+# --- globals -----------------------------------------------------------------------------------
+
+
+def name(
+    machine: Machine,
+    module: str,
+    qualname: str,
+    at: int,
+    via: str = "find_class",
+    code: int = 0,
+    texts: tuple[int, int] = (0, 0),
+) -> Named:
+    """Record that a global is named, and give its entry. ``texts`` are offsets for its site."""
+    key = (module, qualname, machine.protocol, via, code)
+    found = machine.named.get(key)
+    if found is None:
+        found = Named(GlobalRef(module, qualname), at, machine.protocol, via, code)
+        machine.named[key] = found
+    else:
+        found.count += 1
+    if machine.places is not None:
+        machine.places.add(found, at, texts, machine.memo)
+    return found
+
+
+def adopted(machine: Machine, entry: Entry, at: int) -> Entry:
+    """An entry of the memo of the pickle before this one, as an entry of this pickle."""
+    if isinstance(entry, Args):
+        if not isinstance(entry.first, Named):
+            return entry
+        first = adopted(machine, entry.first, at)
+        assert isinstance(first, Named)
+        return Args(first, entry.second, entry.size, entry)
+    if not isinstance(entry, Named):
+        return entry
+    key = (entry.ref.module, entry.ref.qualname, entry.protocol, entry.via, entry.code)
+    if key not in machine.named:
+        machine.named[key] = Named(entry.ref, at, entry.protocol, entry.via, entry.code)
+        machine.named[key].count = 0
+    return machine.named[key]
+
+
+def name_from_stack(machine: Machine, at: int) -> None:
+    """STACK_GLOBAL."""
+    qualname, module = machine.pop(at), machine.pop(at)
+    ref = _name_text(machine, module, at), _name_text(machine, qualname, at)
+    if ref[0] is None or ref[1] is None:
+        machine.unresolvable.append((at, "the name is not a literal text"))
+        weights = machine.weigh([module, qualname])
+        machine.stack.append(machine.shape(UNSURE, None, weights, at))
+    else:
+        assert isinstance(module, int)
+        assert isinstance(qualname, int)
+        machine.stack.append(name(machine, ref[0], ref[1], at, texts=(module, qualname)))
+
+
+def _name_text(machine: Machine, entry: Entry, at: int) -> str | None:
+    if isinstance(entry, int):
+        return machine.text_at(entry)
+    # A global may be a text too: some module's variable.
+    if isinstance(entry, Named) or (isinstance(entry, Shape) and entry.kind in (MADE, UNSURE)):
+        return None
+    raise PickleFormatError("the name of a global is not a text", at)
+
+
+# --- calls -------------------------------------------------------------------------------------
+
+
+def make(machine: Machine, target: Entry, args: Entry, more: Entry, at: int) -> None:
+    """NEWOBJ and NEWOBJ_EX: an instance of ``target``. ``more`` are keyword arguments."""
+    machine.stack.append(_made(machine, target, _args_weights(machine, args, more), at))
+
+
+def make_from(machine: Machine, target: Entry, items: list[Entry], at: int) -> None:
+    """OBJ and INST: an instance of ``target`` with these arguments."""
+    machine.stack.append(_made(machine, target, machine.weigh(items), at))
+
+
+def _made(machine: Machine, target: Entry, weights: Weights, at: int) -> Shape:
+    if isinstance(target, Named):
+        target.uses.add("instantiated")
+        return machine.shape(MADE, target, weights, at)
+    note(machine, "call", None, at)
+    machine.weigh([target])
+    return machine.shape(UNSURE, None, weights, at)
+
+
+def _args_weights(machine: Machine, args: Entry, more: Entry = None) -> Weights:
+    """The weights of arguments: those in the tuple, which itself is soon gone."""
+    depth, weight, hash_depth, hash_weight, largest = machine.weigh([args, more])
+    return max(depth - 1, 0), weight - 2, hash_depth, hash_weight, largest
+
+
+def reduce(machine: Machine, at: int) -> None:
+    """REDUCE: a call."""
+    args = machine.pop(at)
+    target = machine.pop(at)
+    if not isinstance(target, Named):
+        note(machine, "call", None, at)
+        machine.weigh([target])
+        result: Entry = machine.shape(UNSURE, None, _args_weights(machine, args), at)
+    else:
+        target.uses.add("called")
+        result = _called(machine, target, args, at)
+    machine.stack.append(result)
+
+
+def _called(machine: Machine, target: Named, args: Entry, at: int) -> Entry:
+    if isinstance(args, Args):
+        first = args.first
+        if isinstance(first, Named) and target.ref in _MAKES_FIRST:
+            first.uses.add("instantiated")
+            weights = args.depth - 1, args.weight - 1, 0, 1, 0
+            return machine.shape(MADE, first, weights, at)
+        found = _named_by_call(machine, target.ref, args, at)
+        if found is not None:
+            machine.weigh([args])
+            return found
+    return machine.shape(MADE, target, _args_weights(machine, args), at)
+
+
+def _named_by_call(machine: Machine, ref: GlobalRef, args: Args, at: int) -> Entry:
+    first = args.first
+    if isinstance(first, Named) and ref in _GETATTR and args.size == 2:
+        return _attribute(machine, first, args.second, at)
+    if isinstance(first, int) and ref == _TEXT_ONLY:
+        text = machine.text_at(first)
+        if text is not None:
+            return name(machine, STAMPS, text, at, via="text_only")
+    return None
+
+
+def _attribute(machine: Machine, owner: Named, attribute: Entry, at: int) -> Entry:
+    text = machine.text_at(attribute) if isinstance(attribute, int) else None
+    if text is None or owner.via == "extension":
+        return UNKNOWN
+    return name(machine, owner.ref.module, f"{owner.ref.qualname}.{text}", at, via="getattr")
+
+
+# --- changes -----------------------------------------------------------------------------------
+
+
+def fill(machine: Machine, kind: str, items: list[Entry], at: int) -> None:
+    """APPEND(S), SETITEM(S), ADDITEMS: items for the topmost value, which should be of ``kind``.
+
+    Without any items C does not look at the value.
+    """
+    if not items:
+        return
+    if kind != LIST:
+        machine.hash_items(items[::2] if kind == DICT else items, at)
+    weights = machine.weigh(items)
+    target = machine.stack[-1]
+    if not isinstance(target, Shape):
+        by = target if isinstance(target, Named) else None
+        note(machine, "build_global" if by else _FILLS[kind], by, at)
+        return
+    if target.kind != kind:
+        note(machine, "build_again" if target.built else _FILLS[kind], target.by, at)
+        if target.kind in HASHED:
+            return  # C refuses it
+    machine.grow(weights, at)
+
+
+def build(machine: Machine, at: int) -> None:
+    """BUILD: state for the topmost value."""
+    machine.need(2, at)
+    state = machine.pop(at)
+    target = machine.stack[-1]
+    by = target if isinstance(target, Named) else None
+    weights = machine.weigh([state])
+    if not isinstance(target, Shape) or target.kind in HASHED:
+        note(machine, "build_global" if by else "build_unknown", by, at)
+        return
+    if target.built:
+        note(machine, "build_again", target.by, at)
+    else:
+        note(machine, "build" if target.by else "build_unknown", target.by, at)
+    machine.grow(weights, at, built=True)

@@ -1,0 +1,97 @@
+"""The memo of the pickle machine, and the places of names for whoever edits them."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Final
+
+from pickle_migrate.scan_entries import PLAIN, Entry, Named, Shape
+
+
+class Memo:
+    """The memo: entries by key. Keys without gaps, which picklers write, cost 8 bytes each."""
+
+    __slots__ = ("_dense", "_holes", "_sparse", "_top")
+
+    def __init__(self) -> None:
+        self._dense: list[Entry] = []
+        self._sparse: dict[int, Entry] = {}
+        self._holes = 0
+        self._top = -1
+
+    def __len__(self) -> int:
+        """How many keys are set, which is the key that MEMOIZE sets next."""
+        return len(self._dense) + len(self._sparse) - self._holes
+
+    @property
+    def highest(self) -> int:
+        """The highest key that is set, or -1."""
+        return max(len(self._dense) - 1, self._top)
+
+    def put(self, key: int, entry: Entry) -> None:
+        """Set a key, which is not negative."""
+        size = len(self._dense)
+        if key == 0 and self._holes:
+            self._holes = 0
+            self._dense[0] = entry
+        elif key < size:
+            self._dense[key] = entry
+        elif key == size and key not in self._sparse:
+            self._dense.append(entry)
+        elif key == 1 and not self._sparse:
+            # Python 2's cPickle counts from 1.
+            self._dense += [PLAIN, entry]
+            self._holes = 1
+        else:
+            self._sparse[key] = entry
+            if key > self._top:
+                self._top = key
+
+    def get(self, key: int) -> Entry:
+        """The entry. Raises KeyError if the key is not set."""
+        if self._holes <= key < len(self._dense):
+            return self._dense[key]
+        return self._sparse[key]
+
+    def settle(self, key: int, old: Entry, new: Shape) -> None:
+        """Put ``new`` where ``old`` is, if it still is there."""
+        if key < len(self._dense):
+            if self._dense[key] is old:
+                self._dense[key] = new
+        elif self._sparse.get(key) is old:
+            self._sparse[key] = new
+
+    def holds(self, key: int, text: int) -> bool:
+        """Whether a key is set to the text whose opcode stands at an offset."""
+        try:
+            entry = self.get(key)
+        except KeyError:
+            return False
+        return isinstance(entry, int) and entry == text
+
+
+#: Numbers kept for one site: the offset of the opcode that names; those of the opcodes of the two
+#: texts of STACK_GLOBAL, else 0; and how many memo keys are set there, if the last one that MEMOIZE
+#: set holds the second text, else 0.
+SITE: Final = 4
+
+
+class Places:
+    """Where a pickle is edited when names in it change. Kept on demand, 8 bytes a number.
+
+    ``frames``: the offset of each FRAME. The sites of globals stand in their ``Named``.
+    """
+
+    __slots__ = ("frames",)
+
+    def __init__(self) -> None:
+        self.frames = array("Q")
+
+    def add(self, named: Named, at: int, texts: tuple[int, int], memo: Memo) -> None:
+        """Note a site."""
+        keys = len(memo) if texts[1] else 0
+        if keys and not memo.holds(keys - 1, texts[1]):
+            keys = 0
+        if named.sites is None:
+            named.sites = array("Q")
+        named.sites.extend((at, *texts, keys))
