@@ -11,10 +11,13 @@ from typing import Final
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_entries import (
+    CHANGING,
     DICT,
-    HASHED,
+    EMPTY_TUPLE,
     LIST,
     MADE,
+    NOTHING,
+    PLAIN,
     SET,
     UNKNOWN,
     UNSURE,
@@ -22,8 +25,9 @@ from pickle_migrate.scan_entries import (
     Entry,
     Named,
     Shape,
+    Weights,
 )
-from pickle_migrate.scan_model import Machine, Weights
+from pickle_migrate.scan_model import Machine, kind_of, shape_of
 
 #: What a call of these gives is made by their first argument.
 _MAKES_FIRST: Final = frozenset(
@@ -32,6 +36,18 @@ _MAKES_FIRST: Final = frozenset(
     for name in ("_reconstructor", "__newobj__", "__newobj_ex__")
 )
 _GETATTR: Final = frozenset(GlobalRef(module, "getattr") for module in ("builtins", "__builtin__"))
+#: Calls of these hash what is in the lists that they are given.
+_HASHES: Final = frozenset(
+    GlobalRef(module, name)
+    for module, names in {
+        "builtins": "set frozenset dict",
+        "__builtin__": "set frozenset dict",
+        "sets": "Set ImmutableSet",
+        "collections": "OrderedDict Counter",
+        "ordereddict": "OrderedDict",
+    }.items()
+    for name in names.split()
+)
 STAMPS: Final = "pickle_migrate.stamps"
 _TEXT_ONLY: Final = GlobalRef(STAMPS, "text_only")
 
@@ -107,7 +123,7 @@ def _name_text(machine: Machine, entry: Entry, at: int) -> str | None:
     if isinstance(entry, int):
         return machine.text_at(entry)
     # A global may be a text too: some module's variable.
-    if isinstance(entry, Named) or (isinstance(entry, Shape) and entry.kind in (MADE, UNSURE)):
+    if isinstance(entry, Named) or kind_of(entry) in (MADE, UNSURE):
         return None
     raise PickleFormatError("the name of a global is not a text", at)
 
@@ -117,7 +133,11 @@ def _name_text(machine: Machine, entry: Entry, at: int) -> str | None:
 
 def make(machine: Machine, target: Entry, args: Entry, more: Entry, at: int) -> None:
     """NEWOBJ and NEWOBJ_EX: an instance of ``target``. ``more`` are keyword arguments."""
-    machine.stack.append(_made(machine, target, _args_weights(machine, args, more), at))
+    weights = _given(machine, args)
+    if more is not PLAIN:
+        depth, weight, _, _, inner_depth, inner = machine.weigh([more])
+        weights = max(depth, weights[0]), weight + weights[1], 0, 1, inner_depth, inner
+    machine.stack.append(_made(machine, target, weights, at))
 
 
 def make_from(machine: Machine, target: Entry, items: list[Entry], at: int) -> None:
@@ -134,10 +154,12 @@ def _made(machine: Machine, target: Entry, weights: Weights, at: int) -> Shape:
     return machine.shape(UNSURE, None, weights, at)
 
 
-def _args_weights(machine: Machine, args: Entry, more: Entry = None) -> Weights:
+def _given(machine: Machine, args: Entry) -> Weights:
     """The weights of arguments: those in the tuple, which itself is soon gone."""
-    depth, weight, hash_depth, hash_weight, largest = machine.weigh([args, more])
-    return max(depth - 1, 0), weight - 2, hash_depth, hash_weight, largest
+    if args is EMPTY_TUPLE:
+        return NOTHING
+    depth, weight, _, _, inner_depth, inner = machine.weigh([args])
+    return max(depth - 1, 0), weight - 1, 0, 1, inner_depth, inner
 
 
 def reduce(machine: Machine, at: int) -> None:
@@ -147,7 +169,7 @@ def reduce(machine: Machine, at: int) -> None:
     if not isinstance(target, Named):
         note(machine, "call", None, at)
         machine.weigh([target])
-        result: Entry = machine.shape(UNSURE, None, _args_weights(machine, args), at)
+        result: Entry = machine.shape(UNSURE, None, _given(machine, args), at)
     else:
         target.uses.add("called")
         result = _called(machine, target, args, at)
@@ -159,13 +181,21 @@ def _called(machine: Machine, target: Named, args: Entry, at: int) -> Entry:
         first = args.first
         if isinstance(first, Named) and target.ref in _MAKES_FIRST:
             first.uses.add("instantiated")
-            weights = args.depth - 1, args.weight - 1, 0, 1, 0
-            return machine.shape(MADE, first, weights, at)
+            depth, weight, *_ = args.weights
+            return machine.shape(MADE, first, (depth - 1, weight - 1, 0, 1, 0, 0), at)
         found = _named_by_call(machine, target.ref, args, at)
         if found is not None:
             machine.weigh([args])
             return found
-    return machine.shape(MADE, target, _args_weights(machine, args), at)
+    if target.ref in _HASHES:
+        _hash_arguments(machine, args, at)
+    return machine.shape(MADE, target, _given(machine, args), at)
+
+
+def _hash_arguments(machine: Machine, args: Entry, at: int) -> None:
+    # Arguments without any tuple in them, as in set([1, 2]), hash nothing that is worth a word.
+    if isinstance(args, Shape) and (args.weights[2] > 1 or args.weights[5] > args.weights[3]):
+        machine.hashed(args.weights[4], args.weights[5], at)
 
 
 def _named_by_call(machine: Machine, ref: GlobalRef, args: Args, at: int) -> Entry:
@@ -200,15 +230,17 @@ def fill(machine: Machine, kind: str, items: list[Entry], at: int) -> None:
         machine.hash_items(items[::2] if kind == DICT else items, at)
     weights = machine.weigh(items)
     target = machine.stack[-1]
-    if not isinstance(target, Shape):
+    kind_here = kind_of(target)
+    if kind_here == kind:
+        machine.grow(weights, at)
+    elif kind_here is None:
         by = target if isinstance(target, Named) else None
         note(machine, "build_global" if by else _FILLS[kind], by, at)
-        return
-    if target.kind != kind:
-        note(machine, "build_again" if target.built else _FILLS[kind], target.by, at)
-        if target.kind in HASHED:
-            return  # C refuses it
-    machine.grow(weights, at)
+    else:
+        shape = shape_of(target)
+        note(machine, "build_again" if shape.built else _FILLS[kind], shape.by, at)
+        if kind_here in CHANGING:
+            machine.grow(weights, at)
 
 
 def build(machine: Machine, at: int) -> None:
@@ -216,13 +248,12 @@ def build(machine: Machine, at: int) -> None:
     machine.need(2, at)
     state = machine.pop(at)
     target = machine.stack[-1]
-    by = target if isinstance(target, Named) else None
     weights = machine.weigh([state])
-    if not isinstance(target, Shape) or target.kind in HASHED:
+    if kind_of(target) not in CHANGING:
+        by = target if isinstance(target, Named) else None
         note(machine, "build_global" if by else "build_unknown", by, at)
         return
-    if target.built:
-        note(machine, "build_again", target.by, at)
-    else:
-        note(machine, "build" if target.by else "build_unknown", target.by, at)
+    shape = shape_of(target)
+    kind = "build" if shape.by else "build_unknown"
+    note(machine, "build_again" if shape.built else kind, shape.by, at)
     machine.grow(weights, at, built=True)

@@ -6,16 +6,19 @@ unpickler would have:
 - ``PLAIN`` (None): an atom. No text, no global, nothing in it.
 - ``int``: a text that stands in the pickle, as the offset of its opcode. Decoded when asked for.
 - ``Named``: a global, with all that was seen done with it.
-- ``Shape``: anything that has parts: what kind it is, what made it, and how heavy it is. Shapes are
-  values: equal ones are shared, and none is changed. Their parts are not kept.
+- ``Shape``: anything that has parts: its kind, what made it, and how heavy it is. Shapes are
+  values: equal ones may be one object, and none is ever changed. Their parts are not kept.
 - ``Args``: the shape of a tuple whose first item matters once the tuple is the arguments of a call.
-- ``Box``: a shape that changes in place, because the memo holds the value, or DUP doubled it.
+- ``Box``: holds the shape of a value that opcodes can change in place and that stands in the memo,
+  or twice on the stack. A changed value gets another shape; all its places have the same box.
 
-Weights
-    ``depth``: an atom has 0, a container one more than its deepest part. ``weight``: how many
-    values there are with each shared one counted wherever it stands; an atom has 1. ``hash_depth``
-    and ``hash_weight`` are the same for what ``hash`` walks: tuples and frozensets; anything else
-    counts 1. A list has those of its heaviest item, because a set may be made of it.
+``Weights`` are six numbers, of a value as a part of another one, or of several parts together:
+
+0. depth: an atom has 0, a container one more than its deepest part;
+1. weight: how many values there are with each shared one counted wherever it stands, an atom is 1;
+2. and 3. the same for what ``hash`` walks: tuples and frozensets; anything else counts as an atom;
+4. and 5. the largest of 2 and 3 among tuples and frozensets in it, as far as lists lead there,
+   because a set may be made of a list by a call.
 """
 
 from __future__ import annotations
@@ -65,30 +68,34 @@ class Named:
         self.sites: array[int] | None = None
 
 
+#: See the module's docstring.
+Weights: TypeAlias = tuple[int, int, int, int, int, int]
+
+ATOM: Final = (0, 1, 0, 1, 0, 0)
+NOTHING: Final = (0, 0, 0, 0, 0, 0)
+
+
 class Shape:
-    """Something with parts. ``by``: the global that made it, for the kind ``MADE``. ``built``:
-    BUILD was done to it. Never changed, unless it is a ``Box``.
+    """Something with parts. ``weights`` are those of it as a part. ``by``: the global that made it,
+    for the kind ``MADE``. ``built``: BUILD was done to it. ``tainted``: a dict that has a dunder as
+    a key, or what may be made of one; known only while the machine watches for it. Never changed.
     """
 
-    __slots__ = ("built", "by", "depth", "hash_depth", "hash_weight", "kind", "weight")
+    __slots__ = ("built", "by", "kind", "tainted", "weights")
 
     def __init__(
         self,
         kind: str,
-        by: Named | None = None,
-        depth: int = 1,
-        weight: int = 1,
-        hash_depth: int = 0,
-        hash_weight: int = 1,
+        by: Named | None,
+        weights: Weights,
         built: bool = False,
+        tainted: bool = False,
     ) -> None:
         self.kind = kind
         self.by = by
-        self.depth = depth
-        self.weight = weight
-        self.hash_depth = hash_depth
-        self.hash_weight = hash_weight
+        self.weights = weights
         self.built = built
+        self.tainted = tainted
 
 
 class Args(Shape):
@@ -97,44 +104,34 @@ class Args(Shape):
     __slots__ = ("first", "second", "size")
 
     def __init__(self, first: Named | int, second: int | None, size: int, like: Shape) -> None:
-        super().__init__(
-            like.kind, None, like.depth, like.weight, like.hash_depth, like.hash_weight
-        )
+        super().__init__(like.kind, None, like.weights, False, like.tainted)
         self.first = first
         self.second = second
         self.size = size
 
 
-class Box(Shape):
+class Box:
     """A value with an identity, which opcodes may change in place.
 
-    ``key``: the memo key that holds it, or -1. ``refs``: how many places of the stack hold it.
+    ``key``: a memo key that holds it, or -1. ``refs``: how many places of the stack hold it.
     ``used``: its weight when something took it while it stood on the stack below, else 0.
     ``closed``: it had left the stack before.
     """
 
-    __slots__ = ("closed", "key", "refs", "used")
+    __slots__ = ("closed", "key", "refs", "shape", "used")
 
-    def __init__(self, like: Shape, key: int, refs: int = 1, closed: bool = False) -> None:
-        super().__init__(
-            like.kind,
-            like.by,
-            like.depth,
-            like.weight,
-            like.hash_depth,
-            like.hash_weight,
-            like.built,
-        )
+    def __init__(self, shape: Shape, key: int, closed: bool = False) -> None:
+        self.shape = shape
         self.key = key
-        self.refs = refs
+        self.refs = 1
         self.used = 0
         self.closed = closed
 
 
-Entry: TypeAlias = int | Named | Shape | None
+Entry: TypeAlias = int | Named | Shape | Box | None
 
-UNKNOWN: Final = Shape(UNSURE, depth=0)
-EMPTY_LIST: Final = Shape(LIST)
-EMPTY_DICT: Final = Shape(DICT)
-EMPTY_SET: Final = Shape(SET)
-EMPTY_TUPLE: Final = Shape(TUPLE, hash_depth=1)
+UNKNOWN: Final = Shape(UNSURE, None, ATOM)
+EMPTY_LIST: Final = Shape(LIST, None, (1, 1, 0, 1, 0, 0))
+EMPTY_DICT: Final = Shape(DICT, None, (1, 1, 0, 1, 0, 0))
+EMPTY_SET: Final = Shape(SET, None, (1, 1, 0, 1, 0, 0))
+EMPTY_TUPLE: Final = Shape(TUPLE, None, (1, 1, 1, 1, 1, 1))

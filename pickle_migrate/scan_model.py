@@ -19,11 +19,12 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final
 
 from pickle_migrate.errors import LimitError, PickleFormatError
 from pickle_migrate.limits import NO_LIMITS, Limits
 from pickle_migrate.scan_entries import (
+    ATOM,
     CHANGING,
     EXPANSION_CAP,
     HASHED,
@@ -36,16 +37,16 @@ from pickle_migrate.scan_entries import (
     Entry,
     Named,
     Shape,
+    Weights,
 )
 from pickle_migrate.scan_memo import Memo, Places
 
-#: depth, weight, depth and weight as ``hash`` walks them, and the largest weight of one part in it.
-Weights: TypeAlias = tuple[int, int, int, int, int]
-
 # A value this light may be used before it is filled: the sum is too large by so much at most.
-_LIGHT = 16
+_LIGHT: Final = 16
 # Equal shapes are shared. That saves memory and changes nothing, so the table may be emptied.
-_SHAPES_KEPT = 4096
+_SHAPES_KEPT: Final = 4096
+# Memo keys below this one are never too high.
+_FREE_KEYS: Final = 1 << 16
 
 
 class Machine:
@@ -80,6 +81,7 @@ class Machine:
         self.hash_depth = 0
         self.hash_weight = 0
         self.late = False
+        self.taints = False
         self._uses_open = False
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
@@ -125,7 +127,7 @@ class Machine:
         return PickleFormatError(f"an opcode takes more values than there are: {what}", at)
 
     def drop(self, entries: Sequence[Entry]) -> None:
-        """POP, POP_MARK, and what is left below the value at STOP."""
+        """POP, POP_MARK: the entries leave the stack for nowhere."""
         self.weigh(entries)
         if self._uses_open:
             self.late = True
@@ -134,8 +136,8 @@ class Machine:
         """DUP."""
         entry = self.top(at)
         if isinstance(entry, Shape) and entry.kind in CHANGING:
-            if not isinstance(entry, Box):
-                entry = self.stack[-1] = Box(entry, -1)
+            entry = self.stack[-1] = Box(entry, -1)
+        if isinstance(entry, Box):
             entry.refs += 1
         self.stack.append(entry)
 
@@ -144,11 +146,18 @@ class Machine:
     def put(self, key: int, at: int) -> None:
         """PUT and MEMOIZE: set a memo key, which is not negative, to the topmost value."""
         entry = self.top(at)
-        if isinstance(entry, Shape) and entry.kind in CHANGING:
-            if not isinstance(entry, Box):
-                entry = self.stack[-1] = Box(entry, key)
+        if isinstance(entry, Box):
             entry.key = key
+        elif isinstance(entry, Shape) and entry.kind in CHANGING:
+            entry = self.stack[-1] = Box(entry, key)
+        if key >= _FREE_KEYS:
+            self._check_key(key, at)
         self.memo.put(key, entry)
+
+    def _check_key(self, key: int, at: int) -> None:
+        times = self.limits.memo_key
+        if times is not None and key > times * (len(self.memo) + 1) + _FREE_KEYS:
+            raise LimitError("memo_key", key, times * (len(self.memo) + 1) + _FREE_KEYS, at)
 
     def get(self, key: int) -> None:
         """GET: push what a memo key is set to. Raises KeyError."""
@@ -163,127 +172,135 @@ class Machine:
 
     def weigh(self, items: Sequence[Entry]) -> Weights:
         """The entries leave the stack as parts of something: what they weigh together."""
-        parts = [e for e in items if e is not None and e.__class__ is not int]
-        depth = hash_depth = largest = 0
-        weight = hash_weight = len(items)
+        parts = [e for e in items if e is not None and not isinstance(e, int)]
+        count = len(items)
         if not parts:
-            return depth, weight, hash_depth, hash_weight, largest
-        for part in parts:
-            if isinstance(part, Box):
-                self._leave(part)
-        for part in parts:
-            if isinstance(part, Named):
-                part.uses.add("named")
-                continue
-            assert isinstance(part, Shape)
-            weight += part.weight - 1
-            if part.depth > depth:
-                depth = part.depth
-            if part.kind in HASHED:
-                hash_weight += part.hash_weight - 1
-                hash_depth = max(hash_depth, part.hash_depth)
-                largest = max(largest, part.hash_weight)
-                if isinstance(part, Args) and isinstance(part.first, Named):
-                    part.first.uses.add("named")
-        return depth, weight, hash_depth, hash_weight, largest
+            return 0, count, 0, count, 0, 0
+        boxes = [e for e in parts if isinstance(e, Box)]
+        if boxes:
+            self._leave(boxes)
+        shapes = [e.shape if isinstance(e, Box) else e for e in parts]
+        if count == 1:
+            return self._weights_of(shapes[0])
+        depth = hash_depth = inner_depth = inner = 0
+        weight = hash_weight = count
+        last: Named | Shape | None = None
+        more = hash_more = 0
+        for shape in shapes:
+            if shape is not last:
+                last = shape
+                d, more, h, hash_more, i, n = self._weights_of(shape)
+                depth, hash_depth, inner_depth, inner = (
+                    d if d > depth else depth,
+                    h if h > hash_depth else hash_depth,
+                    i if i > inner_depth else inner_depth,
+                    n if n > inner else inner,
+                )
+            weight += more - 1
+            hash_weight += hash_more - 1
+        if weight > EXPANSION_CAP:
+            weight, hash_weight = EXPANSION_CAP, min(hash_weight, EXPANSION_CAP)
+        return depth, weight, hash_depth, hash_weight, inner_depth, inner
 
-    def _leave(self, box: Box) -> None:
-        box.refs -= 1
-        if box.refs:
-            box.used = max(box.used, box.weight)
-            self._uses_open = True
-            return
-        box.closed = True
-        if box.key >= 0:
-            self.memo.settle(box.key, box, self._shared(box))
+    def _weights_of(self, part: Named | Shape) -> Weights:
+        if isinstance(part, Named):
+            part.uses.add("named")
+            return ATOM
+        if isinstance(part, Args) and isinstance(part.first, Named):
+            part.first.uses.add("named")
+        if part.tainted:
+            self.taints = True
+        return part.weights
 
-    def _shared(self, like: Shape) -> Shape:
-        """The one shape like this one."""
-        key = (
-            like.kind,
-            like.by,
-            like.depth,
-            like.weight,
-            like.hash_depth,
-            like.hash_weight,
-            like.built,
-        )
-        found = self._shapes.get(key)
-        if found is None:
-            if len(self._shapes) >= _SHAPES_KEPT:
-                self._shapes.clear()
-            found = self._shapes[key] = Shape(*key)
-        return found
+    def _leave(self, boxes: list[Box]) -> None:
+        settle = self.memo.settle
+        for box in boxes:
+            box.refs -= 1
+            if box.refs:
+                box.used = max(box.used, box.shape.weights[1])
+                self._uses_open = True
+            else:
+                box.closed = True
+                if box.key >= 0:
+                    settle(box.key, box, box.shape)
 
     def shape(self, kind: str, by: Named | None, weights: Weights, at: int) -> Shape:
-        """A new value with parts of these weights."""
-        depth, weight, hash_depth, hash_weight, largest = weights
-        if kind in HASHED:
-            hash_depth, hash_weight = hash_depth + 1, min(hash_weight + 1, EXPANSION_CAP)
-        else:
-            hash_weight = largest if kind == LIST and largest else 1
-        found = Shape(kind, by, depth + 1, min(weight + 1, EXPANSION_CAP), hash_depth, hash_weight)
-        self._saw(found, at)
-        return self._shared(found)
+        """A new value whose parts have these weights."""
+        key = kind, by, weights, self.taints
+        self.taints = False
+        found = self._shapes.get(key)
+        if found is None:
+            found = self._keep(key, Shape(kind, by, _around(kind, weights), False, key[-1]))
+        self._saw(found.weights, at)
+        return found
 
     def grow(self, weights: Weights, at: int, built: bool = False) -> None:
         """The topmost value, which has a shape, gets parts of these weights."""
         entry = self.stack[-1]
-        assert isinstance(entry, Shape)
-        if not isinstance(entry, Box):
-            like = entry
-            entry = Box(like, -1)
-        if entry.closed or (entry.used and (entry.refs > 1 or entry.used > _LIGHT)):
-            self.late = True
-        depth, weight, hash_depth, _, largest = weights
-        entry.depth = max(entry.depth, depth + 1)
-        entry.weight = min(entry.weight + weight, EXPANSION_CAP)
-        if entry.kind == LIST and largest:
-            entry.hash_depth = max(entry.hash_depth, hash_depth)
-            entry.hash_weight = max(entry.hash_weight, largest)
-        entry.built |= built
-        self._saw(entry, at)
-        if entry.key < 0 and entry.refs == 1:
-            self.stack[-1] = self._shared(entry)
+        if isinstance(entry, Box):
+            if entry.closed or (entry.used and (entry.refs > 1 or entry.used > _LIGHT)):
+                self.late = True
+            shape = entry.shape = self._grown(entry.shape, weights, built)
+        else:
+            assert isinstance(entry, Shape)
+            shape = self.stack[-1] = self._grown(entry, weights, built)
+        self._saw(shape.weights, at)
 
-    def _saw(self, shape: Shape, at: int) -> None:
-        if shape.depth > self.depth:
-            self.depth = shape.depth
-            self.check("depth", shape.depth, at)
-        if shape.weight > self.weight:
-            self.weight = shape.weight
-            self.check("expansion", shape.weight, at)
+    def _grown(self, shape: Shape, weights: Weights, built: bool) -> Shape:
+        key = shape, weights, built, self.taints
+        self.taints = False
+        found = self._shapes.get(key)
+        if found is None:
+            more = _together(shape, weights)
+            found = Shape(
+                shape.kind, shape.by, more, shape.built or built, shape.tainted or key[-1]
+            )
+            self._keep(key, found)
+        return found
+
+    def _keep(self, key: tuple[object, ...], shape: Shape) -> Shape:
+        if len(self._shapes) >= _SHAPES_KEPT:
+            self._shapes.clear()
+        self._shapes[key] = shape
+        return shape
+
+    def _saw(self, weights: Weights, at: int) -> None:
+        if weights[0] > self.depth:
+            self.depth = weights[0]
+            self.check("depth", self.depth, at)
+        if weights[1] > self.weight:
+            self.weight = weights[1]
+            self.check("expansion", self.weight, at)
 
     def hash_items(self, items: Sequence[Entry], at: int) -> None:
         """The entries become keys or members of sets, for which they are hashed."""
         for entry in items:
             if isinstance(entry, Shape) and entry.kind in HASHED:
-                self.hashed(entry, at)
+                self.hashed(entry.weights[2], entry.weights[3], at)
 
-    def hashed(self, shape: Shape, at: int) -> None:
-        """Something like this is hashed."""
-        if shape.hash_depth > self.hash_depth:
-            self.hash_depth = shape.hash_depth
-            self.check("hashed_depth", shape.hash_depth, at)
-        if shape.hash_weight > self.hash_weight:
-            self.hash_weight = shape.hash_weight
-            self.check("hashed_expansion", shape.hash_weight, at)
+    def hashed(self, depth: int, weight: int, at: int) -> None:
+        """Something so deep and heavy is hashed."""
+        if depth > self.hash_depth:
+            self.hash_depth = depth
+            self.check("hashed_depth", depth, at)
+        if weight > self.hash_weight:
+            self.hash_weight = weight
+            self.check("hashed_expansion", weight, at)
 
     def check(self, limit: str, found: int, at: int) -> None:
         """Raise LimitError if so much is more than the limit allows."""
         allowed: int | None = getattr(self.limits, limit)
         if allowed is not None and found > allowed:
-            raise LimitError(limit=limit, found=found, allowed=allowed, offset=at)
+            raise LimitError(limit, found, allowed, at)
 
     def as_tuple(self, items: Sequence[Entry], at: int) -> Entry:
         """The entry of a tuple of these."""
         first = items[0] if items else PLAIN
         second = items[1] if len(items) > 1 else PLAIN
-        slots = len(items) == 2 and isinstance(second, Shape) and second.kind in CHANGING
-        kind = SLOTS if slots else TUPLE
+        kind = SLOTS if len(items) == 2 and kind_of(second) in CHANGING else TUPLE
         if isinstance(first, Named):
-            depth, weight, hash_depth, hash_weight, largest = self.weigh(items[1:])
-            weights = depth, weight + 1, hash_depth, hash_weight + 1, largest
+            depth, weight, hash_depth, hash_weight, *inner = self.weigh(items[1:])
+            weights = depth, weight + 1, hash_depth, hash_weight + 1, inner[0], inner[1]
             text = second if isinstance(second, int) else PLAIN
             return Args(first, text, len(items), self.shape(kind, None, weights, at))
         shape = self.shape(kind, None, self.weigh(items), at)
@@ -295,3 +312,39 @@ class Machine:
         """TUPLE1, TUPLE2, TUPLE3."""
         self.need(count, at)
         self.stack[-count:] = [self.as_tuple(self.stack[-count:], at)]
+
+
+def shape_of(entry: Entry) -> Shape:
+    """The shape of an entry that has one."""
+    if isinstance(entry, Box):
+        return entry.shape
+    assert isinstance(entry, Shape)
+    return entry
+
+
+def kind_of(entry: Entry) -> str | None:
+    """The kind of an entry's shape; None for atoms, texts and globals."""
+    if isinstance(entry, Box):
+        return entry.shape.kind
+    return entry.kind if isinstance(entry, Shape) else None
+
+
+def _around(kind: str, parts: Weights) -> Weights:
+    """The weights of a value of this kind, as a part, from those of its parts."""
+    depth, weight, hash_depth, hash_weight, inner_depth, inner = parts
+    weight = min(weight + 1, EXPANSION_CAP)
+    if kind in HASHED:
+        hash_depth, hash_weight = hash_depth + 1, min(hash_weight + 1, EXPANSION_CAP)
+        inner_depth, inner = max(inner_depth, hash_depth), max(inner, hash_weight)
+        return depth + 1, weight, hash_depth, hash_weight, inner_depth, inner
+    if kind != LIST:
+        inner_depth = inner = 0
+    return depth + 1, weight, 0, 1, inner_depth, inner
+
+
+def _together(shape: Shape, parts: Weights) -> Weights:
+    """The weights of a value that has a shape, after it got more parts."""
+    depth, weight, _, _, inner_depth, inner = shape.weights
+    if shape.kind == LIST:
+        inner_depth, inner = max(inner_depth, parts[4]), max(inner, parts[5])
+    return max(depth, parts[0] + 1), min(weight + parts[1], EXPANSION_CAP), 0, 1, inner_depth, inner

@@ -28,7 +28,10 @@ _LINE_FEED: Final = re.compile(b"\n")
 
 
 class Reader:
-    """One pickle while it is read. ``at`` is how far it has come; offsets are those of the data."""
+    """One pickle while it is read. ``at`` is how far it has come; offsets are those of the data.
+
+    ``used`` has a 1 at the code of each opcode that occurred, ``opcodes`` counts them all.
+    """
 
     def __init__(
         self, data: Data, start: int, memo: Memo | None = None, limits: Limits = NO_LIMITS
@@ -41,6 +44,7 @@ class Reader:
         self.machine = Machine(self.text_at, memo, limits)
         self.protocol = 0
         self.opcodes = 0
+        self.used = bytearray(256)
         self.frames = 0
         self.longest = 0
         self.builds = False

@@ -31,33 +31,30 @@ Step: TypeAlias = Callable[[Reader, int], int]
 
 
 def run(r: Reader) -> None:
-    """Read the pickle up to its STOP; ``r.at`` is then the offset after it.
+    """Read on from ``r.at`` up to STOP; ``r.at`` is then the offset after it.
 
-    Raises PickleFormatError; what was seen up to there stays in the reader.
+    Raises PickleFormatError and LimitError; what was seen up to there stays in the reader.
     """
-    data, size, at = r.data, r.size, r.start
-    stack = r.machine.stack
-    used = bytearray(256)
-    code = -1
+    data, size, at = r.data, r.size, r.at
+    stack, used = r.machine.stack, r.used
+    pushes, values, steps = _PUSHES, _VALUES, _STEPS
+    count, code = 0, -1
     while code != _STOP:
         if at >= size:
             raise PickleFormatError("the data ends before STOP", at)
         code = data[at]
-        r.opcodes += 1
+        count += 1
         used[code] = 1
-        width = _PUSHES[code]
+        width = pushes[code]
         if width:
             if at + width > size:
                 raise r.truncated(at)
-            stack.append(_VALUES[code])
+            stack.append(values[code])
             at += width
-            continue
-        step = _STEPS[code]
-        if step is None:
-            raise PickleFormatError(f"there is no opcode 0x{code:02x}", at)
-        at = step(r, at)
+        else:
+            at = steps[code](r, at)
     r.at = at
-    r.protocol = max(r.protocol, *(op.protocol for op in ALL if used[op.code]))
+    r.opcodes += count
 
 
 # --- containers ----------------------------------------------------------------------------
@@ -151,7 +148,10 @@ def _memo_key(r: Reader, at: int) -> tuple[int, int]:
 
 
 def _get(r: Reader, at: int) -> int:
-    key, end = _memo_key(r, at)
+    if r.data[at] == _BINGET and at + 1 < r.size:
+        key, end = r.data[at + 1], at + 2
+    else:
+        key, end = _memo_key(r, at)
     try:
         r.machine.get(key)
     except KeyError:
@@ -261,6 +261,7 @@ def _stop(r: Reader, at: int) -> int:
 
 
 _STOP: Final = BY_NAME["STOP"].code
+_BINGET: Final = BY_NAME["BINGET"].code
 _NEWOBJ_EX: Final = BY_NAME["NEWOBJ_EX"].code
 _KINDS: Final = {
     BY_NAME[name].code: kind
@@ -312,17 +313,21 @@ _METHODS: Final[dict[str, Step]] = {
 }
 
 
-def _steps() -> tuple[list[Step | None], list[int]]:
+def _no_opcode(r: Reader, at: int) -> int:
+    raise PickleFormatError(f"there is no opcode 0x{r.data[at]:02x}", at)
+
+
+def _steps() -> tuple[list[Step], list[int]]:
     """The step for each byte; and for opcodes that just push a value of fixed size, their size."""
-    steps: list[Step | None] = [None] * 256
+    steps: list[Step] = [_no_opcode] * 256
     pushes = [0] * 256
     for names, method in _METHODS.items():
         for name in names.split():
             steps[BY_NAME[name].code] = method
     for op in ALL:
-        if steps[op.code] is None and op.prefix:
+        if steps[op.code] is _no_opcode and op.prefix:
             steps[op.code] = scan_pushes.push_counted
-        elif steps[op.code] is None:
+        elif steps[op.code] is _no_opcode:
             pushes[op.code] = 1 + op.fixed
     return steps, pushes
 

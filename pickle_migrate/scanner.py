@@ -25,6 +25,7 @@ import attrs
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.findings import Finding
 from pickle_migrate.limits import NO_LIMITS, Limits
+from pickle_migrate.opcodes import ALL, HIGHEST_PROTOCOL
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_calls import STAMPS
 from pickle_migrate.scan_entries import EXPANSION_CAP as EXPANSION_CAP
@@ -34,6 +35,7 @@ from pickle_migrate.scan_model import Machine
 from pickle_migrate.scan_reader import Data, Reader
 from pickle_migrate.scan_steps import run
 
+_CODES: Final = [[op.code for op in ALL if op.protocol == p] for p in range(HIGHEST_PROTOCOL + 1)]
 _STRONGEST_FIRST: Final[tuple[Use, ...]] = ("instantiated", "called", "named")
 
 
@@ -284,7 +286,7 @@ def _result(reader: Reader) -> Scan:
     return Scan(
         start=reader.start,
         end=reader.at,
-        protocol=reader.protocol,
+        protocol=_protocol(reader),
         globals=tuple(_global(n) for n in named if n.via != "extension"),
         extensions=tuple(
             Extension(n.code, n.offset, _uses(n), n.count) for n in named if n.via == "extension"
@@ -309,6 +311,14 @@ def _result(reader: Reader) -> Scan:
         hashed_depth=machine.hash_depth,
         located=_located(machine),
     )
+
+
+def _protocol(reader: Reader) -> int:
+    """The highest of PROTO and of the opcodes' protocols."""
+    for protocol in range(HIGHEST_PROTOCOL, reader.protocol, -1):
+        if any(map(reader.used.__getitem__, _CODES[protocol])):
+            return protocol
+    return reader.protocol
 
 
 def _located(machine: Machine) -> Located | None:
