@@ -30,12 +30,12 @@ from pickle_migrate.scan_entries import (
 from pickle_migrate.scan_model import Machine, kind_of, shape_of
 
 #: What a call of these gives is made by their first argument.
-_MAKES_FIRST: Final = frozenset(
+MAKES_FIRST: Final = frozenset(
     GlobalRef(module, name)
     for module in ("copyreg", "copy_reg")
     for name in ("_reconstructor", "__newobj__", "__newobj_ex__")
 )
-_GETATTR: Final = frozenset(GlobalRef(module, "getattr") for module in ("builtins", "__builtin__"))
+GETATTR: Final = frozenset(GlobalRef(module, "getattr") for module in ("builtins", "__builtin__"))
 #: Calls of these hash what is in the lists that they are given.
 _HASHES: Final = frozenset(
     GlobalRef(module, name)
@@ -49,7 +49,7 @@ _HASHES: Final = frozenset(
     for name in names.split()
 )
 STAMPS: Final = "pickle_migrate.stamps"
-_TEXT_ONLY: Final = GlobalRef(STAMPS, "text_only")
+TEXT_ONLY: Final = GlobalRef(STAMPS, "text_only")
 
 _FILLS: Final = {LIST: "append", DICT: "set_item", SET: "add"}
 
@@ -179,7 +179,7 @@ def reduce(machine: Machine, at: int) -> None:
 def _called(machine: Machine, target: Named, args: Entry, at: int) -> Entry:
     if isinstance(args, Args):
         first = args.first
-        if isinstance(first, Named) and target.ref in _MAKES_FIRST:
+        if isinstance(first, Named) and target.ref in MAKES_FIRST:
             first.uses.add("instantiated")
             depth, weight, *_ = args.weights
             return machine.shape(MADE, first, (depth - 1, weight - 1, 0, 1, 0, 0), at)
@@ -200,9 +200,9 @@ def _hash_arguments(machine: Machine, args: Entry, at: int) -> None:
 
 def _named_by_call(machine: Machine, ref: GlobalRef, args: Args, at: int) -> Entry:
     first = args.first
-    if isinstance(first, Named) and ref in _GETATTR and args.size == 2:
+    if isinstance(first, Named) and ref in GETATTR and args.size == 2:
         return _attribute(machine, first, args.second, at)
-    if isinstance(first, int) and ref == _TEXT_ONLY:
+    if isinstance(first, int) and ref == TEXT_ONLY:
         text = machine.text_at(first)
         if text is not None:
             return name(machine, STAMPS, text, at, via="text_only")

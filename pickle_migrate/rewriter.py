@@ -1,0 +1,98 @@
+"""New names in old pickles, without loading them.
+
+``renamed`` takes bytes and gives bytes. The operands of GLOBAL, INST and STACK_GLOBAL are edited,
+and the lengths of the frames around them; all other bytes stay as they are. Texts that the user's
+data shares with a name keep their value, and memo keys their numbers. Nothing is imported, called
+or written, and the result is scanned again before it is given.
+
+``rewriter_edits`` says which bytes change, ``rewriter_spell`` how a name is written,
+``rewriter_splice`` puts the bytes together, ``rewriter_check`` scans them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from pickle_migrate import rewriter_check, rewriter_edits
+from pickle_migrate.errors import ContentError, PickleFormatError
+from pickle_migrate.limits import Limits
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.rewriter_edits import Target
+from pickle_migrate.rewriter_splice import Edit, Spliced, spliced
+from pickle_migrate.scanner import Global, Scans, scan_all
+
+NewRef: TypeAlias = Callable[[Global], GlobalRef | None]
+
+
+def renamed(data: bytes, new_ref: NewRef, limits: Limits | None = None) -> bytes:
+    """The pickles in ``data`` with new names in place of old ones; ``data`` itself if none changes.
+
+    ``new_ref`` is asked once for each ref that a pickle names and gives the ref that is to stand
+    there, or None to leave it. It sees refs as the pickle spells them, and stamps (whose name says
+    class and version) and classes got by ``getattr`` too. Refs are written as they are given.
+
+    ``data`` holds one pickle or several in a row, of any protocol; bytes after the last one are
+    kept. ``limits``: what each pickle may ask for; None: anything. Raises LimitError,
+    PickleFormatError for what is no pickle, ContentError for pickles that cannot be
+    edited and names that cannot be written there, VerificationError if the result is not what it
+    should be. Imports and runs nothing that the pickles name.
+    """
+    scans = _scanned(data, limits)
+    targets = [[Target(g, _other(g, new_ref)) for g in scan.globals] for scan in scans.pickles]
+    edits = _edits(data, scans, targets)
+    if not edits:
+        return bytes(data)
+    new = spliced(data, edits)
+    rewriter_check.check(new, scans, targets)
+    return new
+
+
+def _other(named: Global, new_ref: NewRef) -> GlobalRef | None:
+    ref = new_ref(named)
+    return None if ref == named.ref else ref
+
+
+def _scanned(data: bytes, limits: Limits | None) -> Scans:
+    try:
+        scans = scan_all(data, limits=limits, locate=True)
+    except PickleFormatError:
+        if b"joblib" in data[:_HEAD] and _WRAPPER.encode() in data[:_HEAD]:
+            raise _joblib() from None
+        raise
+    for scan in scans.pickles:
+        if any(ref.qualname == _WRAPPER and "joblib" in ref.module for ref in scan.refs):
+            raise _joblib()
+        for place in scan.unresolvable:
+            raise ContentError(
+                f"holds a pickle that computes a name, at byte {place.offset}",
+                "Upgrade it in its own program: load it with pickle_migrate, and dump it.",
+            )
+    return scans
+
+
+_WRAPPER = "NumpyArrayWrapper"
+_HEAD = 1 << 16
+
+
+def _joblib() -> ContentError:
+    return ContentError(
+        "is one of joblib's, with arrays between the opcodes, which names cannot be moved around",
+        "Load it with joblib and dump it again.",
+    )
+
+
+def _edits(data: bytes, scans: Scans, targets: Sequence[Sequence[Target]]) -> list[Edit]:
+    """All edits, in order, with those of the frames."""
+    is_one_row = any(scan.carries_memo for scan in scans.pickles)
+    edits: list[Edit] = []
+    for scan, wanted in zip(scans.pickles, targets, strict=True):
+        stop = scans.end if is_one_row else scan.end  # later pickles may read this one's memo
+        edits += rewriter_edits.edits(data, scan, wanted, stop)
+    if edits:
+        changes = Spliced(data, edits)
+        for scan in scans.pickles:
+            if scan.located is not None:
+                edits += changes.frames(scan.located.frames)
+        edits.sort()
+    return edits
