@@ -44,7 +44,7 @@ def renamed(data: bytes, new_ref: NewRef, limits: Limits | None = None) -> bytes
     if not edits:
         return bytes(data)
     new = spliced(data, edits)
-    rewriter_check.check(new, scans, targets)
+    rewriter_check.check(rewriter_check.Work(data, scans, targets, edits, new))
     return new
 
 

@@ -1,4 +1,10 @@
-"""Whether edited bytes name what they should, and are the same program otherwise."""
+"""Whether edited bytes name what they should, and are the same program otherwise.
+
+Each pickle that was edited is scanned again: up to its end, or up to where nothing differs any
+more. That is so after the last edit, if the machine is then in the same state as it is after the
+same opcode of the old pickle, and the bytes that follow are the same (see ``rewriter_state``).
+Names mostly stand at the beginning of a pickle, so this saves almost all of the second scan.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +17,18 @@ from pickle_migrate.errors import PickleFormatError, VerificationError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_edits import Target, followed, is_edited
 from pickle_migrate.rewriter_spell import Dialect
+from pickle_migrate.rewriter_splice import Edit, Spliced
+from pickle_migrate.rewriter_state import is_same
 from pickle_migrate.scan_calls import GETATTR, MAKES_FIRST, TEXT_ONLY
-from pickle_migrate.scan_entries import Use
-from pickle_migrate.scanner import Global, Scan, Scans, scan_all
+from pickle_migrate.scan_entries import Named, Use
+from pickle_migrate.scanner import Global, Scan, Scans, scan_all, scan_to
+from pickle_migrate.scanner import scan as scan_one
 
 _SHOWN = 3
+# Edits that end this far from the start of a pickle, and before a quarter of it, are at its
+# beginning; bytes are compared in pieces that fit into a processor's cache.
+_BEGINNING = 1 << 16
+_CHUNK = 1 << 16
 # The opcodes that name in another way than before call these, or call them no more.
 _NAMING = GETATTR | {TEXT_ONLY}
 # What is done with other globals depends on whether the pickle names one of these.
@@ -30,20 +43,111 @@ class _Named:
     count: int = 0
 
 
-def check(new: bytes, old: Scans, targets: Sequence[Sequence[Target]]) -> None:
-    """Scan the new bytes and raise VerificationError unless they hold the same pickles as before,
-    with the targets' refs in place of the old ones. Imports and runs nothing that they name.
+@attrs.frozen
+class Work:
+    """The old bytes with their scans and targets, the edits, and the new bytes."""
+
+    old: bytes
+    scans: Scans
+    targets: Sequence[Sequence[Target]]
+    edits: Sequence[Edit]
+    new: bytes
+
+
+def check(work: Work) -> None:
+    """Raise VerificationError unless the new bytes hold the same pickles as the old ones, with the
+    targets' refs in place of the old refs. Imports and runs nothing that they name.
     """
+    changes = Spliced(work.old, work.edits)
+    if len(work.new) != changes.moved(len(work.old)):
+        raise VerificationError("has another length than it should")
+    if any(scan.carries_memo for scan in work.scans.pickles):
+        _check_row(work)
+        return
+    at = 0
+    for scan, targets in zip(work.scans.pickles, work.targets, strict=True):
+        seen = _check_pickle(work, changes, scan, targets)
+        _require_same(work, changes, at, scan.start)
+        _require_same(work, changes, seen, scan.end)
+        at = scan.end
+    _require_same(work, changes, at, len(work.old))
+
+
+def _check_row(work: Work) -> None:
     try:
-        scans = scan_all(new)
+        scans = scan_all(work.new)
     except PickleFormatError as error:
         raise VerificationError(f"cannot be scanned: {error.problem}") from error
-    if len(scans.pickles) != len(old.pickles) or scans.trailing != old.trailing:
+    if len(scans.pickles) != len(work.scans.pickles) or scans.trailing != work.scans.trailing:
         raise VerificationError("ends elsewhere than the old one")
-    for new_scan, old_scan, wanted in zip(scans.pickles, old.pickles, targets, strict=True):
-        found = differences(new_scan, old_scan, wanted)
-        if found:
-            raise VerificationError("is not the old one with new names", tuple(found[:_SHOWN]))
+    for new, old, targets in zip(scans.pickles, work.scans.pickles, work.targets, strict=True):
+        _require(new, old, targets)
+
+
+def _check_pickle(work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]) -> int:
+    """Scan a new pickle, and say up to which old offset nothing else needs to be compared."""
+    last = changes.last_before(old.end)
+    if last <= old.start:
+        return old.start  # no edit, so all its bytes are the same
+    is_early = last - old.start <= min(_BEGINNING, (old.end - old.start) // 4)
+    if is_early and _is_as_expected_up_to(last, work, changes, old, targets):
+        return last
+    try:
+        new = scan_one(work.new, changes.moved(old.start))
+    except PickleFormatError as error:
+        raise VerificationError(f"cannot be scanned: {error.problem}") from error
+    if new.end != changes.moved(old.end):
+        raise VerificationError("ends elsewhere than the old one")
+    _require(new, old, targets)
+    return old.end
+
+
+def _is_as_expected_up_to(
+    last: int, work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]
+) -> bool:
+    """Whether the machines are in the same state after the last edit. False if that is not known;
+    the whole pickle says more then.
+    """
+    if _tells(targets):
+        return False
+    by_key = {_key(t.named): t for t in targets}
+    try:
+        start, end = changes.moved(old.start), changes.moved(last)
+        old_part, old_machine = scan_to(work.old, old.start, last)
+        new_part, new_machine = scan_to(work.new, start, end)
+    except PickleFormatError:
+        return False
+    if (old_part.end, new_part.end) != (last, end):
+        return False
+    here = [attrs.evolve(by_key[_key(g)], named=g) for g in old_part.globals]
+    if differences(new_part, old_part, here):
+        return False
+    new_names = {_key(t.named): followed(t, targets) for t in targets}
+    return is_same(old_machine, new_machine, changes.moved, lambda n: new_names.get(_key(n), n.ref))
+
+
+def _key(named: Global | Named) -> tuple[GlobalRef, int, str]:
+    return named.ref, named.protocol, named.via
+
+
+def _require_same(work: Work, changes: Spliced, start: int, end: int) -> None:
+    """Raise unless the old bytes from ``start`` to ``end`` stand in the new ones as they are."""
+    to = changes.moved(end) - end
+    for at in range(start, end, _CHUNK):
+        stop = min(at + _CHUNK, end)
+        if work.old[at:stop] != work.new[at + to : stop + to]:
+            raise VerificationError("differs where nothing was edited")
+
+
+def _require(new: Scan, old: Scan, targets: Sequence[Target]) -> None:
+    found = differences(new, old, targets)
+    if found:
+        raise VerificationError("is not the old one with new names", tuple(found[:_SHOWN]))
+
+
+def _tells(targets: Sequence[Target]) -> bool:
+    """Whether what other globals are used for, and what getattr leads to, may change."""
+    return any(t.ref is not None and {t.ref, t.named.ref} & _TELLING for t in targets)
 
 
 def differences(new: Scan, old: Scan, targets: Sequence[Target]) -> list[str]:
@@ -57,8 +161,7 @@ def differences(new: Scan, old: Scan, targets: Sequence[Target]) -> list[str]:
         (e.code, e.uses, e.count) for e in old.extensions
     ]:
         found.append("the extension codes are others")
-    # What other globals are used for, and what getattr leads to, may then be told otherwise.
-    tells = any(t.ref is not None and {t.ref, t.named.ref} & _TELLING for t in targets)
+    tells = _tells(targets)
     names = _named(g for g in new.globals if g.via == "find_class" or not tells)
     wanted = _wanted(old, targets, by_name_only=tells)
     return found + _differences_of_names(names, wanted, with_uses=not tells)

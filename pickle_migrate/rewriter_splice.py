@@ -35,6 +35,11 @@ class Spliced:
             offset = self._ends[before - 1]
         return offset + self._growth[before]
 
+    def last_before(self, offset: int) -> int:
+        """Where the last edit ends that starts before an old offset, or 0."""
+        before = bisect_left(self._starts, offset)
+        return self._ends[before - 1] if before else 0
+
     def frames(self, frames: array[int]) -> Iterator[Edit]:
         """The edits that the lengths of frames need, given the offset of each FRAME.
 

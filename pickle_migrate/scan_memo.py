@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from typing import Final
 
 from pickle_migrate.scan_entries import PLAIN, Entry, Named, Shape
@@ -52,6 +53,11 @@ class Memo:
         if self._holes <= key < len(self._dense):
             return self._dense[key]
         return self._sparse[key]
+
+    def items(self) -> Iterator[tuple[int, Entry]]:
+        """Each key that is set, with its entry."""
+        yield from enumerate(self._dense[self._holes :], self._holes)
+        yield from self._sparse.items()
 
     def settle(self, key: int, old: Entry, new: Shape) -> None:
         """Put ``new`` where ``old`` is, if it still is there."""

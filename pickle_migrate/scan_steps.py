@@ -57,6 +57,28 @@ def run(r: Reader) -> None:
     r.opcodes += count
 
 
+def run_to(r: Reader, until: int) -> None:
+    """Read on from ``r.at`` to the first opcode that starts at ``until`` or after it, for whoever
+    looks at the machine there. The opcodes up to there do not include STOP.
+    """
+    stack, at = r.machine.stack, r.at
+    while at < until:
+        if at >= r.size:
+            raise PickleFormatError("the data ends before STOP", at)
+        code = r.data[at]
+        r.opcodes += 1
+        r.used[code] = 1
+        width = _PUSHES[code]
+        if width:
+            if at + width > r.size:
+                raise r.truncated(at)
+            stack.append(_VALUES[code])
+            at += width
+        else:
+            at = _STEPS[code](r, at)
+    r.at = at
+
+
 # --- containers ----------------------------------------------------------------------------
 
 

@@ -33,7 +33,7 @@ from pickle_migrate.scan_entries import Named, Use
 from pickle_migrate.scan_memo import Memo, Places
 from pickle_migrate.scan_model import Machine
 from pickle_migrate.scan_reader import Data, Reader
-from pickle_migrate.scan_steps import run
+from pickle_migrate.scan_steps import run, run_to
 
 _CODES: Final = [[op.code for op in ALL if op.protocol == p] for p in range(HIGHEST_PROTOCOL + 1)]
 _STRONGEST_FIRST: Final[tuple[Use, ...]] = ("instantiated", "called", "named")
@@ -247,6 +247,17 @@ def _row(view: Data, offset: int, limits: Limits, *, shares_memo: bool, locate: 
             break
         found.append(_result(reader))
     return Scans(tuple(found), found[-1].end, len(view), problem)
+
+
+def scan_to(data: Data, offset: int, until: int) -> tuple[Scan, Machine]:
+    """Read the pickle that starts at ``offset`` to the first opcode at ``until`` or after it: what
+    was seen up to there, and the machine as it is there. The scan's ``end`` is that place.
+
+    STOP must come later. Raises PickleFormatError. Imports and runs nothing.
+    """
+    reader = Reader(_plain_view(data), offset, None, NO_LIMITS)
+    run_to(reader, until)
+    return _result(reader), reader.machine
 
 
 def mapped(ref: GlobalRef, protocol: int) -> GlobalRef:
