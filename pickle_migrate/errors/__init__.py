@@ -43,6 +43,7 @@ from pickle_migrate.errors.reading import (
     PickleFormatError,
     PolicyError,
     RequestError,
+    ShimError,
     TooDeepError,
     VerificationError,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "RequestError",
     "RuleError",
     "SettingsError",
+    "ShimError",
     "StampError",
     "StateError",
     "StepFailedError",

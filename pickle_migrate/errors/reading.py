@@ -132,6 +132,19 @@ class VerificationError(PickleMigrateError):
         return "The file was left as it was."
 
 
+class ShimError(PickleMigrateError, pickle.PicklingError):
+    """A graph of stand-ins was not built, or not written."""
+
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"Stand-ins: {self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
 class TooDeepError(PickleMigrateError, pickle.PicklingError, RecursionError):
     """A graph is nested too deep to be written again. ``depth_limit`` is what was tried. Also a
     RecursionError, which is what pickle raises then.
