@@ -45,7 +45,8 @@ def loads(
 
     ``encoding`` is for the 8-bit strings of Python 2, as pickle's own; without it they are bytes
     objects, and are written as 8-bit strings again. ``buffers`` are those that pickle wrote out of
-    band; without them, empty ones take their place. ``limits`` is what the pickle may ask for.
+    band; without them, empty ones take their place. ``limits`` is what the pickle may ask for;
+    None: what ``Limits()`` says.
 
     Raises PickleFormatError and LimitError before anything is built, UnicodeDecodeError for strings
     of another encoding, and ShimError for what no object can take, such as items for a number.

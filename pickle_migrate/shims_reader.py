@@ -84,7 +84,7 @@ def load_graph(
     limits: Limits | None = None,
 ) -> Graph:
     """The graph of the first pickle in ``data``. As ``shims.loads``."""
-    scanned = scan(data)
+    scanned = scan(data, limits=limits or Limits())
     return build(bytes(data[: scanned.end]), scanned, World(), encoding, errors, buffers)
 
 

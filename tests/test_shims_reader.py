@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from pickle_migrate import shims
-from pickle_migrate.errors import ShimError
+from pickle_migrate.errors import LimitError, ShimError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.shims_reader import PersistentId, load_graph
 
@@ -93,3 +93,15 @@ def test_what_may_be_given():
     data = pickle.dumps([1])
     for one in (data, bytearray(data), memoryview(data)):
         assert load_graph(one).root == [1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"r\0\0\0\x10N.", b"N" + b"\x85" * 200_000 + b".", b"\x80\x02}N" + b"\x85" * 2_000 + b"Ns."],
+)
+def test_limits_hold_before_anything_is_built(data):
+    """Sparse memo keys, depth, and keys that are too deep to be hashed."""
+    if data[:1] == b"r":
+        data = b"N" + data[:5] + b"."
+    with pytest.raises(LimitError):
+        load_graph(data)
