@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from pickle_migrate import scan_calls, scan_texts
+from pickle_migrate import scan_calls, scan_differences, scan_texts
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.opcodes import BY_CODE
 from pickle_migrate.scan_entries import PLAIN, UNKNOWN
@@ -22,6 +22,12 @@ _TAKES: Final[dict[str, Callable[[bytes], bool]]] = {
     "FLOAT": scan_texts.is_float,
     "STRING": scan_texts.is_quoted,
     "UNICODE": lambda line: scan_texts.unescaped(line) is not None,
+}
+# Numbers that picklers write so: nothing more is asked of them.
+_PLAIN: Final = {
+    "INT": (scan_texts.PLAIN_INT.fullmatch, scan_differences.INT_TEXT),
+    "LONG": (scan_texts.PLAIN_LONG.fullmatch, scan_differences.LONG_TEXT),
+    "FLOAT": (scan_texts.PLAIN_FLOAT.fullmatch, scan_differences.FLOAT_TEXT),
 }
 
 
@@ -37,12 +43,31 @@ def push_line(r: Reader, at: int) -> int:
     """Numbers and texts on a line: INT, LONG, FLOAT, STRING, UNICODE."""
     line = r.line(at, at + 1)
     name = BY_CODE[r.data[at]].name
-    if not _TAKES[name](line):
-        raise PickleFormatError(f"{name} has a malformed argument", at)
-    if len(line) > r.longest:
-        r.longest = len(line)
+    r.saw_length(len(line), at)
+    if name in _PLAIN:
+        is_plain, rule = _PLAIN[name]
+        if not is_plain(line):
+            _check_number(r, at, name, line, rule)
+    elif not _TAKES[name](line):
+        raise malformed(name, at)
+    elif name == "STRING" and not line.isascii():
+        r.differences.note(scan_differences.STRING_TEXT, at)
     r.machine.stack.append(at if r.data[at] in _TEXT_OPCODES else PLAIN)
     return at + len(line) + 2
+
+
+def _check_number(r: Reader, at: int, name: str, line: bytes, rule: str) -> None:
+    if name != "FLOAT":
+        r.machine.check("digits", scan_texts.decimal_digits(line), at)
+    if not _TAKES[name](line):
+        raise malformed(name, at)
+    if scan_differences.differ(name, line):
+        r.differences.note(rule, at)
+
+
+def malformed(name: str, at: int) -> PickleFormatError:
+    """The error of an argument that C refuses."""
+    return PickleFormatError(f"{name} has a malformed argument", at)
 
 
 def push_extension(r: Reader, at: int) -> int:
@@ -76,6 +101,9 @@ def persistent_id(r: Reader, at: int) -> int:
     line = r.line(at, at + 1)
     if not line.isascii():
         raise PickleFormatError("a persistent id is not ASCII", at)
+    if b"\\" in line:
+        r.differences.note(scan_differences.PERSID_TEXT, at)
+    r.saw_length(len(line), at)
     _saw_persistent_id(r, at)
     return at + len(line) + 2
 

@@ -15,6 +15,7 @@ from pickle_migrate import scan_texts
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.limits import NO_LIMITS, Limits
 from pickle_migrate.opcodes import BY_CODE, Opcode
+from pickle_migrate.scan_differences import FRAME_IN_FRAME, STRING_LENGTH, Differences
 from pickle_migrate.scan_memo import Memo
 from pickle_migrate.scan_model import Machine
 
@@ -30,6 +31,7 @@ _LINE_FEED: Final = re.compile(b"\n")
 class Reader:
     """One pickle while it is read. ``at`` is how far it has come; offsets are those of the data.
 
+    ``frame_end`` is where the frame ends that is being read, 0 when none is.
     ``used`` has a 1 at the code of each opcode that occurred, ``opcodes`` counts them all.
     """
 
@@ -46,6 +48,8 @@ class Reader:
         self.opcodes = 0
         self.used = bytearray(256)
         self.frames = 0
+        self.frame_end = 0
+        self.differences = Differences()
         self.longest = 0
         self.builds = False
         self.persistent_ids = 0
@@ -78,9 +82,59 @@ class Reader:
         end = at + 1 + op.prefix + length
         if end > self.size:
             raise self.truncated(at)
+        self.saw_length(length, at)
+        if length >= 1 << 31 and op.name == "BINSTRING":
+            self.differences.note(STRING_LENGTH, at)
+        return end
+
+    def saw_length(self, length: int, at: int) -> None:
+        """Note how long an argument is."""
         if length > self.longest:
             self.longest = length
-        return end
+            self.machine.check("item", length, at)
+
+    def frame(self, at: int) -> int:
+        """FRAME; gives the offset after it.
+
+        C only asks that so many bytes are there, and reads on. Read from a file, it loses the rest
+        of a frame when an argument or another frame goes beyond its end, and reads something else
+        than it does from memory. Nobody writes that, so it is refused.
+        """
+        start = at + 9
+        end = start + self.number(at, 8)
+        if end > self.size:
+            raise PickleFormatError("a frame is longer than the data", at)
+        if at + 1 < self.frame_end < start or start < self.frame_end < end:
+            raise self.straddles(at)
+        if start < self.frame_end:
+            self.differences.note(FRAME_IN_FRAME, at)
+        else:
+            self.frame_end = end
+        self.frames += 1
+        return start
+
+    def leave_frame(self, at: int, end: int) -> int:
+        """The opcode at ``at`` ends after its frame, at ``end``: where the next frame would end.
+
+        Its argument may begin where the frame ends; C reads the code, a length prefix and what
+        follows one by one.
+        """
+        op = BY_CODE[self.data[at]]
+        edge = self.frame_end
+        if end > self.size:
+            raise self.truncated(at)
+        parts = [at + 1, at + 1 + op.prefix]
+        if op.lines == 2:
+            parts.append(at + 2 + len(self.line(at, at + 1)))
+        if at < edge < end and edge not in parts:
+            raise self.straddles(at)
+        self.frame_end = 0
+        return self.size
+
+    def straddles(self, at: int) -> PickleFormatError:
+        """The error of an opcode that begins in a frame and ends after it."""
+        name = BY_CODE[self.data[at]].name
+        return PickleFormatError(f"the argument of {name} goes beyond the end of its frame", at)
 
     def text_at(self, at: int) -> str | None:
         """The text that the opcode at ``at`` pushes; None if the reader's encoding decides."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from pickle_migrate import scan_calls, scan_pushes, scan_texts
+from pickle_migrate import scan_calls, scan_differences, scan_pushes, scan_texts
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.opcodes import ALL, BY_CODE, BY_NAME, HIGHEST_PROTOCOL
 from pickle_migrate.scan_entries import (
@@ -35,24 +35,31 @@ def run(r: Reader) -> None:
 
     Raises PickleFormatError and LimitError; what was seen up to there stays in the reader.
     """
-    data, size, at = r.data, r.size, r.at
+    data, at = r.data, r.at
     stack, used = r.machine.stack, r.used
     pushes, values, steps = _PUSHES, _VALUES, _STEPS
+    edge = r.frame_end or r.size
     count, code = 0, -1
     while code != _STOP:
-        if at >= size:
-            raise PickleFormatError("the data ends before STOP", at)
+        if at >= edge:
+            edge = r.size
+            r.frame_end = 0
+            if at >= edge:
+                raise PickleFormatError("the data ends before STOP", at)
         code = data[at]
         count += 1
         used[code] = 1
         width = pushes[code]
         if width:
-            if at + width > size:
-                raise r.truncated(at)
+            after = at + width
             stack.append(values[code])
-            at += width
         else:
-            at = steps[code](r, at)
+            after = steps[code](r, at)
+        if code == _FRAME:
+            edge = r.frame_end
+        elif after > edge:
+            edge = r.leave_frame(at, after)
+        at = after
     r.at = at
     r.opcodes += count
 
@@ -163,9 +170,13 @@ def _memo_key(r: Reader, at: int) -> tuple[int, int]:
     if op.fixed:
         return r.number(at, op.fixed), at + 1 + op.fixed
     line = r.line(at, at + 1)
+    if scan_texts.PLAIN_KEY.fullmatch(line):
+        return int(line), at + len(line) + 2
     key = scan_texts.memo_key(line)
     if key is None:
         raise PickleFormatError(f"{op.name} has a malformed memo key", at)
+    if scan_differences.differ(op.name, line):
+        r.differences.note(scan_differences.KEY_TEXT, at)
     return max(key, -1), at + len(line) + 2
 
 
@@ -206,6 +217,9 @@ def _name_lines(r: Reader, at: int, encoding: str) -> tuple[str, str, int]:
         raise PickleFormatError("the name of a global is empty", at)
     end = at + len(module) + len(qualname) + 3
     names = [decoded(raw, encoding, "strict", at) for raw in (module, qualname)]
+    if scan_differences.names_differ(module, qualname, r.machine.protocol):
+        r.differences.note(scan_differences.GLOBAL_TEXT, at)
+    r.saw_length(max(len(module), len(qualname)), at)
     return names[0], names[1], end
 
 
@@ -261,28 +275,30 @@ def _proto(r: Reader, at: int) -> int:
     protocol = r.number(at, 1)
     if protocol > HIGHEST_PROTOCOL:
         raise PickleFormatError(f"there is no protocol {protocol}", at)
+    if at != r.start:
+        r.differences.note(scan_differences.PROTO_AGAIN, at)
     r.machine.protocol = protocol
     r.protocol = max(r.protocol, protocol)
     return at + 2
 
 
 def _frame(r: Reader, at: int) -> int:
-    # C only asks that so many bytes are there, and reads on: frames may overlap.
-    if at + 9 + r.number(at, 8) > r.size:
-        raise PickleFormatError("a frame is longer than the data", at)
-    r.frames += 1
+    after = r.frame(at)
     if r.machine.places is not None:
         r.machine.places.frames.append(at)
-    return at + 9
+    return after
 
 
 def _stop(r: Reader, at: int) -> int:
     r.machine.weigh([r.machine.pop(at)])
     r.machine.weigh(r.machine.stack)
+    if at + 1 < r.frame_end:
+        r.differences.note(scan_differences.FRAME_PAST_STOP, at)
     return at + 1
 
 
 _STOP: Final = BY_NAME["STOP"].code
+_FRAME: Final = BY_NAME["FRAME"].code
 _BINGET: Final = BY_NAME["BINGET"].code
 _NEWOBJ_EX: Final = BY_NAME["NEWOBJ_EX"].code
 _KINDS: Final = {

@@ -125,7 +125,7 @@ class Located:
     """Where a pickle is edited when names in it change, for the rewriter.
 
     ``frames``: the offset of each FRAME. ``sites``: for each of the scan's globals, in their order,
-    ``scan_model.SITE`` numbers for each opcode that names it.
+    ``scan_memo.SITE`` numbers for each opcode that names it.
     """
 
     frames: array[int]
@@ -316,6 +316,7 @@ def _result(reader: Reader) -> Scan:
         buffer_offsets=tuple(reader.buffer_offsets),
         carries_memo=reader.carries_memo,
         effects=_effects(machine),
+        differences=reader.differences.findings(),
         depth=machine.depth,
         expansion=machine.weight,
         hashed_expansion=machine.hash_weight,
