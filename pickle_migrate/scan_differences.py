@@ -1,9 +1,9 @@
 """Where CPython's own readers read a pickle differently.
 
 A pickle may be read by the C unpickler, which ``pickle.load`` is; by ``pickle._Unpickler``, the
-same in Python; and by ``pickletools``, which most tools that look into pickles stand on. They agree
-on all that picklers write. Each rule names one thing on which they don't: bytes that the C unpickler
-takes, and of which another reader sees something else, or refuses.
+same in Python; and by ``pickletools``, which most tools that look into pickles stand on. They
+agree on all that picklers write. Each rule names one thing on which they don't: bytes that the C
+unpickler takes, and of which another reader sees something else, or refuses.
 
 Texts of numbers are read here as each of the three reads them, and compared. All facts are those of
 Modules/_pickle.c, Lib/pickle.py and Lib/pickletools.py, the same from Python 3.8 to 3.13; the tests
