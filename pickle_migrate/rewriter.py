@@ -25,12 +25,17 @@ from pickle_migrate.scanner import Global, Scans, scan_all
 NewRef: TypeAlias = Callable[[Global], GlobalRef | None]
 
 
-def renamed(data: bytes, new_ref: NewRef, limits: Limits | None = None) -> bytes:
+def renamed(
+    data: bytes, new_ref: NewRef, limits: Limits | None = None, *, fix_imports: bool = True
+) -> bytes:
     """The pickles in ``data`` with new names in place of old ones; ``data`` itself if none changes.
 
     ``new_ref`` is asked once for each ref that a pickle names and gives the ref that is to stand
     there, or None to leave it. It sees refs as the pickle spells them, and stamps (whose name says
     class and version) and classes got by ``getattr`` too. Refs are written as they are given.
+    ``fix_imports``: new refs are names of Python 3, so that one is refused which readers would take
+    for a name of Python 2 below protocol 3 and map to another. False: they are as pickles spell
+    them.
 
     ``data`` holds one pickle or several in a row, of any protocol; bytes after the last one are
     kept. ``limits``: what each pickle may ask for; None: anything. Raises LimitError,
@@ -39,7 +44,9 @@ def renamed(data: bytes, new_ref: NewRef, limits: Limits | None = None) -> bytes
     should be. Imports and runs nothing that the pickles name.
     """
     scans = _scanned(data, limits)
-    targets = [[Target(g, _other(g, new_ref)) for g in scan.globals] for scan in scans.pickles]
+    targets = [
+        [Target(g, _other(g, new_ref), fix_imports) for g in scan.globals] for scan in scans.pickles
+    ]
     edits = _edits(data, scans, targets)
     if not edits:
         return bytes(data)

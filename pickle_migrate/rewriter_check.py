@@ -216,7 +216,7 @@ def _wanted(scan: Scan, targets: Sequence[Target], *, by_name_only: bool) -> _Na
         named, ref = target.named, followed(target, targets)
         if named.via == "find_class" or not by_name_only:
             _add(found, named, ref)
-        dialect = Dialect(scan.protocol, named.protocol)
+        dialect = target.dialect(scan)
         if dialect.by_getattr(ref) and is_edited(target, targets):
             _add_getattr(found, dialect, named, ref)
     return found

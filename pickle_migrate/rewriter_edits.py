@@ -35,10 +35,17 @@ _GLOBAL, _INST, _STACK_GLOBAL, _POP = b"c", b"i", b"\x93", b"0"
 
 @attrs.frozen
 class Target:
-    """A global of a pickle and the ref that it is to have; ``ref`` is None where it stays."""
+    """A global of a pickle and the ref that it is to have; ``ref`` is None where it stays.
+    ``fix_imports`` is as in ``Dialect``.
+    """
 
     named: Global
     ref: GlobalRef | None
+    fix_imports: bool = True
+
+    def dialect(self, scan: Scan) -> Dialect:
+        """How its places in the pickle are written."""
+        return Dialect(scan.protocol, self.named.protocol, self.fix_imports)
 
 
 @attrs.frozen
@@ -106,7 +113,7 @@ def _of_lines_and_calls(
 ) -> Iterator[Edit]:
     named, ref = target.named, target.ref
     assert ref is not None
-    dialect = Dialect(scan.protocol, named.protocol)
+    dialect = target.dialect(scan)
     for at in sites:
         code = data[at : at + 1]
         if code == _GLOBAL:
@@ -153,7 +160,7 @@ def _of_stack_globals(
     changed, readers = _sites(data, targets, located)
     modules: dict[int, str | None] = {}
     for site in changed:
-        dialect = Dialect(scan.protocol, site.target.named.protocol)
+        dialect = site.target.dialect(scan)
         if site.module not in modules:
             text, new = _new_module(data, site.module, readers[site.module], stop)
             modules[site.module] = new

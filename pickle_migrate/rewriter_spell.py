@@ -37,11 +37,13 @@ _PYTHON_2_ONLY: Final = frozenset(["__builtin__", "copy_reg"])
 class Dialect:
     """How one place of a pickle is written. ``highest``: the protocol of the pickle, which says
     what opcodes it may have. ``declared``: what PROTO said before that place, 0 without one, which
-    says how readers look names up.
+    says how readers look names up. ``fix_imports``: new names are those of Python 3, and must not
+    be taken for Python 2's.
     """
 
     highest: int
     declared: int
+    fix_imports: bool = True
 
     def text(self, text: str) -> bytes:
         """The opcode that pushes a text, without its memo key."""
@@ -102,7 +104,7 @@ def check(ref: GlobalRef, dialect: Dialect, named: Global) -> None:
     """Raise ContentError for a name that readers of this place would take for another one."""
     if not ref.module or not ref.qualname:
         raise refused(named, ref, "needs a name, and a part of the new one is empty")
-    today = mapped(ref, dialect.declared)
+    today = mapped(ref, dialect.declared) if dialect.fix_imports else ref
     if today != ref and not _is_python_2(ref):
         problem = f"has protocol {dialect.declared}, where readers take the new name for {today}"
         raise refused(named, ref, problem)

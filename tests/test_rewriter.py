@@ -311,6 +311,14 @@ def test_names_of_python_2s_own_modules_may_come_back():
     assert renamed(there, lambda g: GlobalRef("__builtin__", "set")) == data
 
 
+def test_names_as_the_pickle_spells_them():
+    """Without fix_imports a new name may be one of Python 2's, for readers to map."""
+    new = renamed(
+        b"cshop\nOrder\n.", lambda g: GlobalRef("Cookie", "SimpleCookie"), fix_imports=False
+    )
+    assert new == b"cCookie\nSimpleCookie\n."
+
+
 def test_pickles_in_a_row_and_what_follows():
     """Each is edited, and bytes that are no pickle stay where they are."""
     rows = [pickle.dumps(Order(i), i % 6) for i in range(12)]
