@@ -45,8 +45,10 @@ from pickle_migrate.scan_memo import Memo, Places
 _LIGHT: Final = 16
 # Equal shapes are shared. That saves memory and changes nothing, so the table may be emptied.
 _SHAPES_KEPT: Final = 4096
-# Memo keys below this one are never too high.
+# Memo keys up to this one are never too high.
 _FREE_KEYS: Final = 1 << 16
+# So many values more may be hashed for each byte, above what one key may have.
+_WORK_PER_BYTE: Final = 64
 
 
 class Machine:
@@ -82,17 +84,19 @@ class Machine:
         self.hash_weight = 0
         self.late = False
         self.taints = False
+        self._hash_work = 0
         self._uses_open = False
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
     # --- the stack -----------------------------------------------------------------------------
 
-    def mark(self) -> None:
-        """MARK."""
+    def mark(self, at: int) -> None:
+        """MARK. Each mark is one of a value that is not whole yet, so marks nest as values do."""
         self.marks.append(len(self.stack))
         self.fence = len(self.stack)
         if len(self.marks) > self.deepest:
             self.deepest = len(self.marks)
+            self.check("depth", self.deepest, at)
 
     def to_mark(self, at: int) -> list[Entry]:
         """Take what is above the topmost mark, and the mark."""
@@ -150,14 +154,14 @@ class Machine:
             entry.key = key
         elif isinstance(entry, Shape) and entry.kind in CHANGING:
             entry = self.stack[-1] = Box(entry, key)
-        if key >= _FREE_KEYS:
+        if key > _FREE_KEYS:
             self._check_key(key, at)
         self.memo.put(key, entry)
 
     def _check_key(self, key: int, at: int) -> None:
-        times = self.limits.memo_key
-        if times is not None and key > times * (len(self.memo) + 1) + _FREE_KEYS:
-            raise LimitError("memo_key", key, times * (len(self.memo) + 1) + _FREE_KEYS, at)
+        most = self.limits.memo_key
+        if most is not None and key > _FREE_KEYS + most * at:
+            raise LimitError("memo_key", key, _FREE_KEYS + most * at, at)
 
     def get(self, key: int) -> None:
         """GET: push what a memo key is set to. Raises KeyError."""
@@ -286,6 +290,10 @@ class Machine:
         if weight > self.hash_weight:
             self.hash_weight = weight
             self.check("hashed_expansion", weight, at)
+        self._hash_work += weight
+        most = self.limits.hashed_expansion
+        if most is not None and self._hash_work > most + _WORK_PER_BYTE * at:
+            raise LimitError("hashed_expansion", self._hash_work, most + _WORK_PER_BYTE * at, at)
 
     def check(self, limit: str, found: int, at: int) -> None:
         """Raise LimitError if so much is more than the limit allows."""

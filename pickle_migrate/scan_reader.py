@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import mmap
 import re
+import sys
 from typing import Final, TypeAlias
 
 from pickle_migrate import scan_texts
-from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.errors import LimitError, PickleFormatError
 from pickle_migrate.limits import NO_LIMITS, Limits
 from pickle_migrate.opcodes import BY_CODE, Opcode
 from pickle_migrate.scan_differences import FRAME_IN_FRAME, STRING_LENGTH, Differences
@@ -31,6 +32,7 @@ _LINE_FEED: Final = re.compile(b"\n")
 class Reader:
     """One pickle while it is read. ``at`` is how far it has come; offsets are those of the data.
 
+    ``size`` is where reading ends: that of the data, or less under a limit.
     ``frame_end`` is where the frame ends that is being read, 0 when none is.
     ``used`` has a 1 at the code of each opcode that occurred, ``opcodes`` counts them all.
     """
@@ -40,6 +42,9 @@ class Reader:
     ) -> None:
         self.data = data
         self.size = len(data)
+        if limits.size is not None:
+            self.size = min(self.size, start + limits.size)
+        self.most_opcodes = sys.maxsize if limits.opcodes is None else limits.opcodes
         self.start = start
         self.at = start
         self.carries_memo = memo is not None
@@ -57,9 +62,15 @@ class Reader:
         self.buffers = 0
         self.buffer_offsets: list[int] = []
 
-    def truncated(self, at: int) -> PickleFormatError:
+    def truncated(self, at: int) -> PickleFormatError | LimitError:
         """The error of an opcode whose argument is not all there."""
-        return PickleFormatError(f"the data ends inside {BY_CODE[self.data[at]].name}", at)
+        return self.ends(f"the data ends inside {BY_CODE[self.data[at]].name}", at)
+
+    def ends(self, problem: str, at: int) -> PickleFormatError | LimitError:
+        """The error of a pickle that goes on where the data ends, or the limit of its size."""
+        if self.size < len(self.data):
+            return LimitError("size", len(self.data) - self.start, self.size - self.start, at)
+        return PickleFormatError(problem, at)
 
     def number(self, at: int, width: int) -> int:
         """The unsigned little-endian number of ``width`` bytes after the opcode."""
@@ -69,7 +80,7 @@ class Reader:
 
     def line(self, at: int, start: int) -> bytes:
         """The text from ``start`` to the next line feed, without it."""
-        found = _LINE_FEED.search(self.data, start)
+        found = _LINE_FEED.search(self.data, start, self.size)
         if found is None:
             raise self.truncated(at)
         return bytes(self.data[start : found.start()])
@@ -103,7 +114,7 @@ class Reader:
         start = at + 9
         end = start + self.number(at, 8)
         if end > self.size:
-            raise PickleFormatError("a frame is longer than the data", at)
+            raise self.ends("a frame is longer than the data", at)
         if at + 1 < self.frame_end < start or start < self.frame_end < end:
             raise self.straddles(at)
         if start < self.frame_end:
@@ -123,6 +134,8 @@ class Reader:
         edge = self.frame_end
         if end > self.size:
             raise self.truncated(at)
+        if end <= (edge or self.size):
+            return edge or self.size
         parts = [at + 1, at + 1 + op.prefix]
         if op.lines == 2:
             parts.append(at + 2 + len(self.line(at, at + 1)))

@@ -7,11 +7,12 @@ offset of the next opcode.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from pickle_migrate import scan_calls, scan_differences, scan_pushes, scan_texts
-from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.errors import LimitError, PickleFormatError
 from pickle_migrate.opcodes import ALL, BY_CODE, BY_NAME, HIGHEST_PROTOCOL
 from pickle_migrate.scan_entries import (
     DICT,
@@ -30,24 +31,26 @@ from pickle_migrate.scan_reader import Reader, decoded
 Step: TypeAlias = Callable[[Reader, int], int]
 
 
-def run(r: Reader) -> None:
+def run(r: Reader, until: int = sys.maxsize) -> None:
     """Read on from ``r.at`` up to STOP; ``r.at`` is then the offset after it.
 
-    Raises PickleFormatError and LimitError; what was seen up to there stays in the reader.
+    With ``until``, stop before the first opcode that starts there or later: ``r`` can be looked at,
+    and run on. Raises PickleFormatError and LimitError; what was seen up to there stays in ``r``.
     """
     data, at = r.data, r.at
     stack, used = r.machine.stack, r.used
     pushes, values, steps = _PUSHES, _VALUES, _STEPS
-    edge = r.frame_end or r.size
-    count, code = 0, -1
-    while code != _STOP:
+    edge = min(r.frame_end or r.size, until)
+    for count in range(r.opcodes, r.most_opcodes):
         if at >= edge:
-            edge = r.size
+            if at >= until:
+                r.at, r.opcodes = at, count
+                return
             r.frame_end = 0
-            if at >= edge:
-                raise PickleFormatError("the data ends before STOP", at)
+            edge = min(r.size, until)
+            if at >= r.size:
+                raise r.ends("the data ends before STOP", at)
         code = data[at]
-        count += 1
         used[code] = 1
         width = pushes[code]
         if width:
@@ -56,34 +59,14 @@ def run(r: Reader) -> None:
         else:
             after = steps[code](r, at)
         if code == _FRAME:
-            edge = r.frame_end
+            edge = min(r.frame_end, until)
         elif after > edge:
-            edge = r.leave_frame(at, after)
+            edge = min(r.leave_frame(at, after), until)
         at = after
-    r.at = at
-    r.opcodes += count
-
-
-def run_to(r: Reader, until: int) -> None:
-    """Read on from ``r.at`` to the first opcode that starts at ``until`` or after it, for whoever
-    looks at the machine there. The opcodes up to there do not include STOP.
-    """
-    stack, at = r.machine.stack, r.at
-    while at < until:
-        if at >= r.size:
-            raise PickleFormatError("the data ends before STOP", at)
-        code = r.data[at]
-        r.opcodes += 1
-        r.used[code] = 1
-        width = _PUSHES[code]
-        if width:
-            if at + width > r.size:
-                raise r.truncated(at)
-            stack.append(_VALUES[code])
-            at += width
-        else:
-            at = _STEPS[code](r, at)
-    r.at = at
+        if code == _STOP:
+            r.at, r.opcodes = at, count + 1
+            return
+    raise LimitError("opcodes", r.most_opcodes + 1, r.most_opcodes, at)
 
 
 # --- containers ----------------------------------------------------------------------------
@@ -140,7 +123,7 @@ def _set_item(r: Reader, at: int) -> int:
 
 
 def _mark(r: Reader, at: int) -> int:
-    r.machine.mark()
+    r.machine.mark(at)
     return at + 1
 
 

@@ -33,7 +33,7 @@ from pickle_migrate.scan_entries import Named, Use
 from pickle_migrate.scan_memo import Memo, Places
 from pickle_migrate.scan_model import Machine
 from pickle_migrate.scan_reader import Data, Reader
-from pickle_migrate.scan_steps import run, run_to
+from pickle_migrate.scan_steps import run
 
 _CODES: Final = [[op.code for op in ALL if op.protocol == p] for p in range(HIGHEST_PROTOCOL + 1)]
 _STRONGEST_FIRST: Final[tuple[Use, ...]] = ("instantiated", "called", "named")
@@ -256,7 +256,7 @@ def scan_to(data: Data, offset: int, until: int) -> tuple[Scan, Machine]:
     STOP must come later. Raises PickleFormatError. Imports and runs nothing.
     """
     reader = Reader(_plain_view(data), offset, None, NO_LIMITS)
-    run_to(reader, until)
+    run(reader, until)
     return _result(reader), reader.machine
 
 
