@@ -170,7 +170,7 @@ def today(named):
     [("2.7", ["2.7", HERE]), *((v, list(dict.fromkeys([v, HERE]))) for v in PYTHON_3)],
 )
 def test_what_another_python_wrote_loads_under_its_new_names(writer, readers, tmp_path):
-    """All protocols and both picklers of each Python, in one row; both of its unpicklers read it."""
+    """All protocols and both picklers of each Python in one row, read by both its unpicklers."""
     nested = writer != "2.7"
     old = release(tmp_path / "old", "shop.models", OLD, nested=nested)
     new = release(tmp_path / "new", "store.core", NEW, nested=nested)
