@@ -11,15 +11,15 @@ or written, and the result is scanned again before it is given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 from pickle_migrate import rewriter_check, rewriter_edits
 from pickle_migrate.errors import ContentError, PickleFormatError
 from pickle_migrate.limits import Limits
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.rewriter_edits import Target
 from pickle_migrate.rewriter_splice import Edit, Spliced, spliced
+from pickle_migrate.rewriter_target import Target
 from pickle_migrate.scanner import Global, Scans, scan_all
 
 NewRef: TypeAlias = Callable[[Global], GlobalRef | None]
@@ -47,7 +47,7 @@ def renamed(
     targets = [
         [Target(g, _other(g, new_ref), fix_imports) for g in scan.globals] for scan in scans.pickles
     ]
-    edits = _edits(data, scans, targets)
+    edits, targets = _edits(data, scans, targets)
     if not edits:
         return bytes(data)
     new = spliced(data, edits)
@@ -89,17 +89,22 @@ def _joblib() -> ContentError:
     )
 
 
-def _edits(data: bytes, scans: Scans, targets: Sequence[Sequence[Target]]) -> list[Edit]:
-    """All edits, in order, with those of the frames."""
+def _edits(
+    data: bytes, scans: Scans, targets: list[list[Target]]
+) -> tuple[list[Edit], list[list[Target]]]:
+    """All edits in order, with those of the frames, and the targets as they come out."""
     is_one_row = any(scan.carries_memo for scan in scans.pickles)
     edits: list[Edit] = []
+    told: list[list[Target]] = []
     for scan, wanted in zip(scans.pickles, targets, strict=True):
         stop = scans.end if is_one_row else scan.end  # later pickles may read this one's memo
-        edits += rewriter_edits.edits(data, scan, wanted, stop)
+        found, outcome = rewriter_edits.edits(data, scan, wanted, stop)
+        edits += found
+        told.append(outcome)
     if edits:
         changes = Spliced(data, edits)
         for scan in scans.pickles:
             if scan.located is not None:
                 edits += changes.frames(scan.located.frames)
         edits.sort()
-    return edits
+    return edits, told

@@ -15,10 +15,10 @@ import attrs
 
 from pickle_migrate.errors import PickleFormatError, VerificationError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.rewriter_edits import Target, followed, is_edited
 from pickle_migrate.rewriter_spell import Dialect
 from pickle_migrate.rewriter_splice import Edit, Spliced
 from pickle_migrate.rewriter_state import is_same
+from pickle_migrate.rewriter_target import Target, followed, is_edited
 from pickle_migrate.scan_calls import GETATTR, MAKES_FIRST, TEXT_ONLY
 from pickle_migrate.scan_entries import Named, Use
 from pickle_migrate.scanner import Global, Scan, Scans, scan_all, scan_to
@@ -37,10 +37,13 @@ _TELLING = _NAMING | MAKES_FIRST
 
 @attrs.define
 class _Named:
-    """How a ref is named under one protocol: by which uses, by how many opcodes."""
+    """How a ref is named under one protocol: by which uses, by how many opcodes. ``loose``: with
+    fewer opcodes, it may have fewer uses.
+    """
 
     uses: set[Use] = attrs.field(factory=set)
     count: int = 0
+    loose: bool = False
 
 
 @attrs.frozen
@@ -108,7 +111,7 @@ def _is_as_expected_up_to(
     """Whether the machines are in the same state after the last edit. False if that is not known;
     the whole pickle says more then.
     """
-    if _tells(targets):
+    if _tells(targets) or any(t.silenced for t in targets):
         return False
     by_key = {_key(t.named): t for t in targets}
     try:
@@ -186,7 +189,7 @@ def _differences_of_names(new: _Names, wanted: _Names, *, with_uses: bool) -> li
     for key in sorted(new.keys() | wanted.keys()):
         ref, protocol = key
         is_, was = new.get(key, _Named()), wanted.get(key, _Named())
-        if not with_uses or (ref in _NAMING and is_.count and was.count):
+        if not with_uses or was.loose or (ref in _NAMING and is_.count and was.count):
             is_.uses = was.uses
         if (is_.uses, is_.count) != (was.uses, was.count):
             found.append(f"{ref} is named {_told(is_)} under protocol {protocol}, not {_told(was)}")
@@ -204,21 +207,25 @@ def _named(globals_: Iterable[Global]) -> _Names:
     return found
 
 
-def _add(names: _Names, named: Global, ref: GlobalRef) -> None:
+def _add(names: _Names, named: Global, ref: GlobalRef, silenced: int = 0) -> None:
     entry = names[ref, named.protocol]
     entry.uses |= set(named.uses)
-    entry.count += named.count
+    entry.count += named.count - silenced
+    entry.loose |= silenced > 0
 
 
 def _wanted(scan: Scan, targets: Sequence[Target], *, by_name_only: bool) -> _Names:
     found: _Names = defaultdict(_Named)
     for target in targets:
         named, ref = target.named, followed(target, targets)
-        if named.via == "find_class" or not by_name_only:
-            _add(found, named, ref)
-        dialect = target.dialect(scan)
-        if dialect.by_getattr(ref) and is_edited(target, targets):
-            _add_getattr(found, dialect, named, ref)
+        via, dialect = named.via, target.dialect(scan)
+        if is_edited(target, targets) and via != "text_only":
+            via = "find_class"
+            if dialect.by_getattr(ref):
+                via = "getattr"
+                _add_getattr(found, dialect, named, ref)
+        if via == "find_class" or not by_name_only:
+            _add(found, named, ref, target.silenced)
     return found
 
 

@@ -24,28 +24,15 @@ import attrs
 from pickle_migrate import rewriter_spell as spell
 from pickle_migrate import rewriter_texts as texts
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.rewriter_nested import silenced
 from pickle_migrate.rewriter_spell import Dialect
 from pickle_migrate.rewriter_splice import Edit
+from pickle_migrate.rewriter_target import Target, is_edited
 from pickle_migrate.scan_calls import STAMPS
 from pickle_migrate.scan_memo import SITE
 from pickle_migrate.scanner import Global, Located, Scan
 
 _GLOBAL, _INST, _STACK_GLOBAL, _POP = b"c", b"i", b"\x93", b"0"
-
-
-@attrs.frozen
-class Target:
-    """A global of a pickle and the ref that it is to have; ``ref`` is None where it stays.
-    ``fix_imports`` is as in ``Dialect``.
-    """
-
-    named: Global
-    ref: GlobalRef | None
-    fix_imports: bool = True
-
-    def dialect(self, scan: Scan) -> Dialect:
-        """How its places in the pickle are written."""
-        return Dialect(scan.protocol, self.named.protocol, self.fix_imports)
 
 
 @attrs.frozen
@@ -59,50 +46,24 @@ class _Site:
     operands: texts.Operands | None
 
 
-def edits(data: bytes, scan: Scan, targets: Sequence[Target], stop: int) -> list[Edit]:
-    """The edits of one pickle, sorted. ``targets``: one for each of the scan's globals, in order.
+def edits(
+    data: bytes, scan: Scan, targets: Sequence[Target], stop: int
+) -> tuple[list[Edit], list[Target]]:
+    """The edits of one pickle, sorted, and the targets as they come out. ``targets``: one for each
+    of the scan's globals, in order.
 
     ``stop``: how far memo keys of this pickle may be read. Raises ContentError for names that
     cannot stand where they would have to.
     """
     assert scan.located is not None
-    found: list[Edit] = []
+    found, told = silenced(data, targets, scan.located, stop)
     for target, sites in zip(targets, scan.located.sites, strict=True):
         if is_edited(target, targets):
             found += _of_lines_and_calls(data, scan, target, sites[::SITE])
     if any(t.ref is not None and t.named.via == "find_class" for t in targets):
         found += _of_stack_globals(data, scan, targets, scan.located, stop)
     found.sort()
-    return found
-
-
-def followed(target: Target, targets: Sequence[Target]) -> GlobalRef:
-    """The ref that a global has after the edits. A class got from its outer one by ``getattr``
-    goes where that goes, unless it has a new ref of its own.
-    """
-    if target.ref is not None:
-        return target.ref
-    return _led_to(target.named, targets) or target.named.ref
-
-
-def is_edited(target: Target, targets: Sequence[Target]) -> bool:
-    """Whether the opcodes that name a global change."""
-    if target.ref is None:
-        return False
-    return target.named.via != "getattr" or _led_to(target.named, targets) != target.ref
-
-
-def _led_to(named: Global, targets: Sequence[Target]) -> GlobalRef | None:
-    """Where ``getattr`` leads when only what it is called on has its new name; None if unknown."""
-    outer, dot, inner = named.ref.qualname.rpartition(".")
-    if named.via != "getattr" or not dot:
-        return None
-    owner = GlobalRef(named.ref.module, outer)
-    found = {followed(t, targets) for t in targets if t.named.ref == owner}
-    if len(found) != 1:
-        return None
-    (new,) = found
-    return GlobalRef(new.module, f"{new.qualname}.{inner}")
+    return found, told
 
 
 # --- GLOBAL, INST, REDUCE -----------------------------------------------------------------------

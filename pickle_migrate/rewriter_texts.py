@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Final
 
 import attrs
@@ -28,8 +28,8 @@ import attrs
 WINDOW: Final = 1 << 20
 
 _PREFIXES: Final = {0x8C: 1, 0x58: 4, 0x8D: 8}
-_MEMOIZE, _BINPUT, _LONG_BINPUT = 0x94, 0x71, 0x72
-_UNKNOWN_KEY: Final = -1
+_MEMOIZE, _BINPUT, _LONG_BINPUT, _PUT, _UNICODE = 0x94, 0x71, 0x72, 0x70, 0x56
+UNKNOWN_KEY: Final = -1
 
 
 @attrs.frozen
@@ -68,7 +68,7 @@ def operands(data: bytes, at: int, module: int, name: int, keys: int) -> Operand
     if name_text is None or name_text.after != at:
         return None
     is_last = name_text.key is not None and data[name_text.end] == _MEMOIZE and keys
-    module_text = _text(data, module, keys - 2 if is_last else _UNKNOWN_KEY)
+    module_text = _text(data, module, keys - 2 if is_last else UNKNOWN_KEY)
     if module_text is not None and module_text.after == name:
         return Operands(at, name_text, module_text)
     fetch = _fetch_before(data, name)
@@ -91,31 +91,59 @@ def _fetch_before(data: bytes, end: int) -> tuple[int, int] | None:
 
 
 def _text(data: bytes, at: int, next_key: int) -> Text | None:
-    width = _PREFIXES.get(data[at])
+    end = after_text(data, at)
+    if end is None or data[at] == _UNICODE:
+        return None
+    after, key = after_put(data, end)
+    if key == UNKNOWN_KEY:
+        key = max(next_key, UNKNOWN_KEY)
+    return Text(at, end, after, key)
+
+
+def after_text(data: bytes, at: int) -> int | None:
+    """Where the opcode that pushes a text ends; None if another one stands there."""
+    code = data[at]
+    if code == _UNICODE:
+        return data.index(b"\n", at) + 1
+    width = _PREFIXES.get(code)
     if width is None:
         return None
-    end = at + 1 + width + int.from_bytes(data[at + 1 : at + 1 + width], "little")
-    code = data[end]
+    return at + 1 + width + int.from_bytes(data[at + 1 : at + 1 + width], "little")
+
+
+def after_put(data: bytes, at: int) -> tuple[int, int | None]:
+    """Where the opcode ends that puts the topmost value into the memo, and the key: that of PUT,
+    ``UNKNOWN_KEY`` for MEMOIZE. ``at`` itself and None if another opcode stands there.
+    """
+    code = data[at]
     if code == _MEMOIZE:
-        return Text(at, end, end + 1, max(next_key, _UNKNOWN_KEY))
+        return at + 1, UNKNOWN_KEY
     if code == _BINPUT:
-        return Text(at, end, end + 2, data[end + 1])
+        return at + 2, data[at + 1]
     if code == _LONG_BINPUT:
-        return Text(at, end, end + 5, int.from_bytes(data[end + 1 : end + 5], "little"))
-    return Text(at, end, end, None)
+        return at + 5, int.from_bytes(data[at + 1 : at + 5], "little")
+    if code == _PUT:
+        end = data.index(b"\n", at) + 1
+        digits = data[at + 1 : end - 1]
+        return end, int(digits) if digits.isdigit() and len(digits) < 10 else UNKNOWN_KEY
+    return at, None
 
 
 def is_unread(data: bytes, text: Text, stop: int, but: Set[int] = frozenset()) -> bool:
     """Whether nothing up to ``stop`` fetches a text from the memo, but the opcodes at ``but``."""
     if text.key is None:
         return True
-    if text.key < 0 or stop - text.after > WINDOW:
-        return False
-    return all(
-        match.start() in but
-        for pattern in _gets(text.key)
-        for match in pattern.finditer(data, text.after, stop)
-    )
+    found = lookalikes(data, text.key, text.after, stop) if text.key >= 0 else None
+    return found is not None and all(start in but for start, _ in found)
+
+
+def lookalikes(data: bytes, key: int, start: int, stop: int) -> Iterator[tuple[int, int]] | None:
+    """All bytes from ``start`` to ``stop`` that look like GET of a key, each with its end; None if
+    that is too much to search.
+    """
+    if stop - start > WINDOW:
+        return None
+    return (match.span() for get in _gets(key) for match in get.finditer(data, start, stop))
 
 
 def _gets(key: int) -> list[re.Pattern[bytes]]:

@@ -270,6 +270,30 @@ def test_a_class_in_a_class(protocol):
     assert scan(moved_in).protocol == protocol
 
 
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("dumps", [pickle.dumps, pickle._dumps])
+def test_the_class_that_another_one_was_in_may_be_gone(protocol, dumps):
+    """What is got out of it is named by itself, so that nothing imports it any more."""
+    data = dumps([Order.Line(1), Order.Line, Order.Line(2)], protocol)
+    old = data.replace(b"Order", b"Gone_")
+    new = renamed(
+        old, lambda g: GlobalRef(HERE, "Sale") if g.ref.qualname.endswith("Line") else None
+    )
+    assert pickle.loads(new) == pickle._loads(new) == [Sale(1), Sale, Sale(2)]
+
+
+@pytest.mark.parametrize("protocol", range(4))
+def test_a_class_that_something_else_reads_stays(protocol):
+    """The same, where the outer class is in use itself, before or after."""
+
+    def out(g):
+        return GlobalRef(HERE, "Sale") if g.ref.qualname == "Order.Line" else None
+
+    for value in ([Order.Line(1), Order], [Order(2), Order.Line(1)], [Order.Line(1), Order(2)]):
+        new = pickle.loads(renamed(pickle.dumps(value, protocol), out))
+        assert new == [Sale(1) if type(x) is Order.Line else x for x in value]
+
+
 def test_extension_codes_stay():
     """They stand for a global of the reader's program."""
     data = b"\x80\x02\x82\x01cshop\nOrder\n\x86."
