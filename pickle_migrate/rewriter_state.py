@@ -54,7 +54,7 @@ class _Pairs:
         return facts[0] == facts[1] and self._same_shape(old.shape, new.shape)
 
     def _same_shape(self, old: Shape, new: Shape) -> bool:
-        facts = [(s.kind, s.weights, s.built, s.tainted) for s in (old, new)]
+        facts = [(s.kind, s.weights, s.built, s.taint) for s in (old, new)]
         if facts[0] != facts[1] or not self.same(old.by, new.by):
             return False
         if not isinstance(old, Args) or not isinstance(new, Args):

@@ -12,13 +12,16 @@ from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_entries import (
     CHANGING,
+    COMPUTED_KEY,
     DICT,
+    DUNDER_KEY,
     EMPTY_TUPLE,
     LIST,
     MADE,
     NOTHING,
     PLAIN,
     SET,
+    SLOTS,
     UNKNOWN,
     UNSURE,
     Args,
@@ -133,9 +136,10 @@ def _name_text(machine: Machine, entry: Entry, at: int) -> str | None:
 
 def make(machine: Machine, target: Entry, args: Entry, more: Entry, at: int) -> None:
     """NEWOBJ and NEWOBJ_EX: an instance of ``target``. ``more`` are keyword arguments."""
-    weights = _given(machine, args)
+    weights, taint = _given(machine, args), machine.taint
     if more is not PLAIN:
         depth, weight, _, _, inner_depth, inner = machine.weigh([more])
+        machine.taint = max(taint, machine.taint)
         weights = max(depth, weights[0]), weight + weights[1], 0, 1, inner_depth, inner
     machine.stack.append(_made(machine, target, weights, at))
 
@@ -229,6 +233,8 @@ def fill(machine: Machine, kind: str, items: list[Entry], at: int) -> None:
     if kind != LIST:
         machine.hash_items(items[::2] if kind == DICT else items, at)
     weights = machine.weigh(items)
+    if machine.watches:
+        watch(machine, kind, items)
     target = machine.stack[-1]
     kind_here = kind_of(target)
     if kind_here == kind:
@@ -243,17 +249,38 @@ def fill(machine: Machine, kind: str, items: list[Entry], at: int) -> None:
             machine.grow(weights, at)
 
 
+def watch(machine: Machine, kind: str, items: list[Entry]) -> None:
+    """Notice dunders and computed texts among the keys of a dict; its values don't matter."""
+    if kind != DICT:
+        return
+    machine.taint = 0
+    for key in items[::2]:
+        if isinstance(key, int):
+            text = machine.text_at(key) or ""
+            if len(text) > 4 and text.startswith("__") and text.endswith("__"):
+                machine.taint = DUNDER_KEY
+        elif isinstance(key, Named) or kind_of(key) in (MADE, UNSURE):
+            machine.taint = max(machine.taint, COMPUTED_KEY)
+
+
 def build(machine: Machine, at: int) -> None:
     """BUILD: state for the topmost value."""
     machine.need(2, at)
     state = machine.pop(at)
     target = machine.stack[-1]
     weights = machine.weigh([state])
+    kind = kind_of(state)
+    if kind == SLOTS or kind in (MADE, UNSURE):
+        machine.unsure_state = True
+    sets_dunder = machine.taint >= (COMPUTED_KEY if kind == SLOTS else DUNDER_KEY)
+    machine.taint = 0
     if kind_of(target) not in CHANGING:
         by = target if isinstance(target, Named) else None
         note(machine, "build_global" if by else "build_unknown", by, at)
         return
     shape = shape_of(target)
-    kind = "build" if shape.by else "build_unknown"
-    note(machine, "build_again" if shape.built else kind, shape.by, at)
+    if sets_dunder and kind in (SLOTS, MADE, UNSURE):
+        note(machine, "dunder_state", shape.by, at)
+    simple = "build" if shape.by else "build_unknown"
+    note(machine, "build_again" if shape.built else simple, shape.by, at)
     machine.grow(weights, at, built=True)

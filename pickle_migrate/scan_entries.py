@@ -68,6 +68,9 @@ class Named:
         self.sites: array[int] | None = None
 
 
+#: Taints of a dict, and of what may be made of it: a key that no scan can know, a dunder as a key.
+COMPUTED_KEY, DUNDER_KEY = 1, 2
+
 #: See the module's docstring.
 Weights: TypeAlias = tuple[int, int, int, int, int, int]
 
@@ -77,11 +80,11 @@ NOTHING: Final = (0, 0, 0, 0, 0, 0)
 
 class Shape:
     """Something with parts. ``weights`` are those of it as a part. ``by``: the global that made it,
-    for the kind ``MADE``. ``built``: BUILD was done to it. ``tainted``: a dict that has a dunder as
-    a key, or what may be made of one; known only while the machine watches for it. Never changed.
+    for the kind ``MADE``. ``built``: BUILD was done to it. ``taint``: see ``DUNDER_KEY``, known
+    only while the machine watches for it. Never changed.
     """
 
-    __slots__ = ("built", "by", "kind", "tainted", "weights")
+    __slots__ = ("built", "by", "kind", "taint", "weights")
 
     def __init__(
         self,
@@ -89,13 +92,13 @@ class Shape:
         by: Named | None,
         weights: Weights,
         built: bool = False,
-        tainted: bool = False,
+        taint: int = 0,
     ) -> None:
         self.kind = kind
         self.by = by
         self.weights = weights
         self.built = built
-        self.tainted = tainted
+        self.taint = taint
 
 
 class Args(Shape):
@@ -104,7 +107,7 @@ class Args(Shape):
     __slots__ = ("first", "second", "size")
 
     def __init__(self, first: Named | int, second: int | None, size: int, like: Shape) -> None:
-        super().__init__(like.kind, None, like.weights, False, like.tainted)
+        super().__init__(like.kind, None, like.weights, False, like.taint)
         self.first = first
         self.second = second
         self.size = size

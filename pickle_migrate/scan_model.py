@@ -58,6 +58,8 @@ class Machine:
     reader's ``encoding``. ``places`` is None unless someone asks for the places of names.
     ``effects`` has, for each kind and the global that it is told of, the first offset and a count.
     ``late``: the weights may be too small, because something was filled after it was used.
+    ``watches``: notice keys of dicts that are dunders. That takes time, so it is off until
+    ``unsure_state`` or so says that some state may set them, and the reader that there are any.
     """
 
     def __init__(
@@ -83,7 +85,10 @@ class Machine:
         self.hash_depth = 0
         self.hash_weight = 0
         self.late = False
-        self.taints = False
+        self.watches = False
+        self.unsure_state = False
+        self.computed_keys = False
+        self.taint = 0
         self._hash_work = 0
         self._uses_open = False
         self._shapes: dict[tuple[object, ...], Shape] = {}
@@ -176,6 +181,7 @@ class Machine:
 
     def weigh(self, items: Sequence[Entry]) -> Weights:
         """The entries leave the stack as parts of something: what they weigh together."""
+        self.taint = 0
         parts = [e for e in items if e is not None and not isinstance(e, int)]
         count = len(items)
         if not parts:
@@ -212,8 +218,8 @@ class Machine:
             return ATOM
         if isinstance(part, Args) and isinstance(part.first, Named):
             part.first.uses.add("named")
-        if part.tainted:
-            self.taints = True
+        if part.taint > self.taint:
+            self.taint = part.taint
         return part.weights
 
     def _leave(self, boxes: list[Box]) -> None:
@@ -230,8 +236,8 @@ class Machine:
 
     def shape(self, kind: str, by: Named | None, weights: Weights, at: int) -> Shape:
         """A new value whose parts have these weights."""
-        key = kind, by, weights, self.taints
-        self.taints = False
+        key = kind, by, weights, self.taint
+        self.taint = 0
         found = self._shapes.get(key)
         if found is None:
             found = self._keep(key, Shape(kind, by, _around(kind, weights), False, key[-1]))
@@ -251,13 +257,13 @@ class Machine:
         self._saw(shape.weights, at)
 
     def _grown(self, shape: Shape, weights: Weights, built: bool) -> Shape:
-        key = shape, weights, built, self.taints
-        self.taints = False
+        key = shape, weights, built, self.taint
+        self.taint = 0
         found = self._shapes.get(key)
         if found is None:
             more = _together(shape, weights)
             found = Shape(
-                shape.kind, shape.by, more, shape.built or built, shape.tainted or key[-1]
+                shape.kind, shape.by, more, shape.built or built, max(shape.taint, key[-1])
             )
             self._keep(key, found)
         return found
@@ -279,8 +285,13 @@ class Machine:
     def hash_items(self, items: Sequence[Entry], at: int) -> None:
         """The entries become keys or members of sets, for which they are hashed."""
         for entry in items:
-            if isinstance(entry, Shape) and entry.kind in HASHED:
-                self.hashed(entry.weights[2], entry.weights[3], at)
+            if entry is None or isinstance(entry, int):
+                continue
+            if kind_of(entry) in HASHED:
+                weights = shape_of(entry).weights
+                self.hashed(weights[2], weights[3], at)
+            else:
+                self.computed_keys = True
 
     def hashed(self, depth: int, weight: int, at: int) -> None:
         """Something so deep and heavy is hashed."""
@@ -306,12 +317,15 @@ class Machine:
         first = items[0] if items else PLAIN
         second = items[1] if len(items) > 1 else PLAIN
         kind = SLOTS if len(items) == 2 and kind_of(second) in CHANGING else TUPLE
+        # A global that comes first is not told of as named yet: it may be what is called.
+        weights = self.weigh(items[1:] if isinstance(first, Named) else items)
+        if kind == SLOTS:
+            self.taint = shape_of(second).taint
         if isinstance(first, Named):
-            depth, weight, hash_depth, hash_weight, *inner = self.weigh(items[1:])
-            weights = depth, weight + 1, hash_depth, hash_weight + 1, inner[0], inner[1]
-            text = second if isinstance(second, int) else PLAIN
-            return Args(first, text, len(items), self.shape(kind, None, weights, at))
-        shape = self.shape(kind, None, self.weigh(items), at)
+            weights = _and_one(weights)
+        shape = self.shape(kind, None, weights, at)
+        if isinstance(first, Named):
+            return Args(first, second if isinstance(second, int) else PLAIN, len(items), shape)
         if isinstance(first, int) and len(items) == 1:
             return Args(first, PLAIN, 1, shape)
         return shape
@@ -335,6 +349,12 @@ def kind_of(entry: Entry) -> str | None:
     if isinstance(entry, Box):
         return entry.shape.kind
     return entry.kind if isinstance(entry, Shape) else None
+
+
+def _and_one(weights: Weights) -> Weights:
+    """The weights of these parts and an atom."""
+    depth, weight, hash_depth, hash_weight, inner_depth, inner = weights
+    return depth, weight + 1, hash_depth, hash_weight + 1, inner_depth, inner
 
 
 def _around(kind: str, parts: Weights) -> Weights:

@@ -27,6 +27,9 @@ FIRST_FEW: Final = 8
 
 # memoryview has no find(); a pattern takes any buffer.
 _LINE_FEED: Final = re.compile(b"\n")
+_DUNDER: Final = re.compile(rb"__[A-Za-z0-9_]*__")
+_DUNDER_MODULES: Final = frozenset([b"__main__", b"__mp_main__", b"__builtin__", b"__future__"])
+_ESCAPED_UNDERSCORE: Final = re.compile(rb"\\(?:u005[fF]|U0000005[fF]|x5[fF]|137)")
 
 
 class Reader:
@@ -97,6 +100,25 @@ class Reader:
         if length >= 1 << 31 and op.name == "BINSTRING":
             self.differences.note(STRING_LENGTH, at)
         return end
+
+    def after(self, op: Opcode, at: int) -> int:
+        """The offset after an opcode that was read before."""
+        if op.prefix:
+            return at + 1 + op.prefix + self.number(at, op.prefix)
+        end = at + 1 + op.fixed
+        for _ in range(op.lines):
+            end += len(self.line(at, end)) + 1
+        return end
+
+    def names_dunders(self) -> bool:
+        """Whether what was read may hold a text that starts and ends with two underscores.
+
+        Names of modules such as ``__main__`` don't count. Escaped underscores do.
+        """
+        dunders = _DUNDER.finditer(self.data, self.start, self.at)
+        if any(bytes(found[0]) not in _DUNDER_MODULES for found in dunders):
+            return True
+        return _ESCAPED_UNDERSCORE.search(self.data, self.start, self.at) is not None
 
     def saw_length(self, length: int, at: int) -> None:
         """Note how long an argument is."""

@@ -80,7 +80,10 @@ def _container_from_mark(r: Reader, at: int) -> int:
         raise PickleFormatError("DICT has an odd number of items", at)
     if kind != LIST:
         machine.hash_items(items[::2] if kind == DICT else items, at)
-    machine.stack.append(machine.shape(kind, None, machine.weigh(items), at))
+    weights = machine.weigh(items)
+    if machine.watches:
+        scan_calls.watch(machine, kind, items)
+    machine.stack.append(machine.shape(kind, None, weights, at))
     return at + 1
 
 
