@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from pickle_migrate import cli_start, discovery, report
+from pickle_migrate import cli_inspect, cli_start, discovery, report
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.findings import FilePlan, FileResult
 from pickle_migrate.screen import Screen
@@ -225,3 +225,6 @@ def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[
             screen.show(lines.of_file(result))
             step(result.plan.path)
     return results
+
+
+main.add_command(cli_inspect.inspect)

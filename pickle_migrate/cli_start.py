@@ -52,3 +52,13 @@ def _import(module: str) -> None:
             f"--import {module}: {Problem.of(error).what}",
             "If it is in another folder, name that with --path.",
         ) from error
+
+
+def import_migrations() -> None:
+    """Import the modules of migrations that the settings name. Raises SettingsError."""
+    try:
+        resolver.import_migrations()
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a module that calls sys.exit() ends nothing
+        raise RequestError(f"a module of migrations raised {type(error).__name__}") from error

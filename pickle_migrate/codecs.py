@@ -71,24 +71,28 @@ class Unwrapped:
         return tuple(layer.codec for layer in self.layers)
 
 
-def detect(data: bytes) -> str | None:
-    """The name of the outermost layer, ``gzip``, ``bz2`` or ``xz``; None when there is none."""
-    codec = _codec_of(data)
+def detect(data: bytes, *, read_only: bool = False) -> str | None:
+    """The name of the outermost layer, ``gzip``, ``bz2`` or ``xz``; None when there is none.
+    ``read_only`` as in ``unwrap``.
+    """
+    codec = _codec_of(data, read_only=read_only)
     return codec.name if codec else None
 
 
-def unwrap(data: bytes, max_size: int | None = None) -> Unwrapped:
+def unwrap(data: bytes, max_size: int | None = None, *, read_only: bool = False) -> Unwrapped:
     """Take all layers of compression off. Bytes in, bytes out.
 
     Without ``max_size``, a payload may have 4 GiB, and above 256 MiB no more than 1100 times the
-    size of ``data``. With ``max_size``, only that limit holds, for each layer.
+    size of ``data``. With ``max_size``, only that limit holds, for each layer. ``read_only``: also
+    take off what ``wrap`` cannot put on again, a bare zlib stream, the old .lzma format and, where
+    Python has it, Zstandard.
 
     Raises CompressionError: damaged or cut short, followed by other bytes, or beyond the limit.
     """
     limit = _limit(len(data)) if max_size is None else max_size
     payload = data
     layers: list[Layer] = []
-    while codec := _codec_of(payload):
+    while codec := _codec_of(payload, read_only=read_only):
         if len(layers) == MAX_LAYERS:
             problem = f"is the fifth layer of compression; {MAX_LAYERS} are the limit"
             raise CompressionError(codec.name, problem, "Decompress the file by hand and look.")
@@ -134,8 +138,9 @@ class _Codec:
     compress: Callable[[bytes, Layer], bytes]
 
 
-def _codec_of(data: bytes) -> _Codec | None:
-    return next((codec for codec in _CODECS.values() if codec.magic.match(data)), None)
+def _codec_of(data: bytes, *, read_only: bool = False) -> _Codec | None:
+    known = [*_CODECS.values(), *(_read_only() if read_only else ())]
+    return next((codec for codec in known if codec.magic.match(data)), None)
 
 
 def _open_gzip() -> _Decompressor:
@@ -222,6 +227,48 @@ _CODECS = {
         _Codec("xz", re.compile(rb"\xfd7zXZ\0"), 4, _open_xz, _describe_xz, _compress_xz),
     )
 }
+
+
+# --- formats that are only read -----------------------------------------------------------------
+
+
+def _read_only() -> tuple[_Codec, ...]:
+    zstd = _zstd()
+    return _READ_ONLY if zstd is None else (*_READ_ONLY, zstd)
+
+
+def _open_zlib() -> _Decompressor:
+    return zlib.decompressobj()
+
+
+def _open_lzma() -> _Decompressor:
+    import lzma
+
+    return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=XZ_MEMORY)
+
+
+def _not_written(payload: bytes, layer: Layer) -> bytes:
+    raise CompressionError(layer.codec, "cannot be written again", "Decompress it for good.")
+
+
+def _only_read(name: str, magic: bytes, opened: Callable[[], _Decompressor]) -> _Codec:
+    return _Codec(name, re.compile(magic), 0, opened, lambda data: Layer(name), _not_written)
+
+
+def _zstd() -> _Codec | None:
+    """Zstandard's codec, from Python 3.14 on or with the package backports.zstd."""
+    try:
+        from backports import zstd  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return None
+    return _only_read("zstd", rb"\x28\xb5\x2f\xfd", zstd.ZstdDecompressor)
+
+
+# No pickle begins so: 0x78 is no opcode, and after EMPTY_LIST (0x5d) there is no opcode 0.
+_READ_ONLY = (
+    _only_read("zlib", rb"\x78[\x01\x5e\x9c\xda]", _open_zlib),
+    _only_read("lzma", rb"\x5d\0\0", _open_lzma),
+)
 
 
 # --- expanding ----------------------------------------------------------------------------------

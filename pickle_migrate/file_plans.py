@@ -29,17 +29,6 @@ from pickle_migrate.scanner import Scans, scan_all
 
 MayReplace = Callable[[store.Snapshot], None]
 
-#: What ``signatures`` names and what nobody keeps pickles in; anything else may hold some.
-_NEVER_PICKLES = frozenset(
-    [
-        "an empty file",
-        "a text file",
-        "binary data that does not begin like a pickle",
-        "a PNG image",
-        "a Parquet file",
-        "an Arrow file",
-    ]
-)
 # A file of such a name was meant to be a pickle, so that one which is none is worth a word.
 _PICKLE_SUFFIXES = (".pickle", ".pkl", ".pck", ".pcl")
 
@@ -113,7 +102,7 @@ def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found:
     """The plan for what is no pickle: passed over when it lies in a folder and never was one."""
     kind = signatures.recognise(payload)
     is_expected = _is_expected(found)
-    if kind is not None and kind not in _NEVER_PICKLES:
+    if kind is not None and kind not in signatures.NEVER_PICKLES:
         remedy = "Take the pickles out of it, upgrade them, and put them back."
         problem = Problem.of(ContentError(f"is {kind}, which is not read here", remedy))
         return attrs.evolve(plan, action=REFUSE, problems=(problem,))

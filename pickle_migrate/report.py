@@ -72,6 +72,15 @@ def _spelled(character: str) -> str:
 
 
 @attrs.frozen
+class Mark:
+    """A colour, as rich names it, for the characters from ``start`` to ``end`` of a line."""
+
+    start: int
+    end: int
+    style: str
+
+
+@attrs.frozen
 class Line:
     """A line to print: perhaps a coloured word, then text. Both are escaped."""
 
@@ -84,9 +93,15 @@ class Line:
         return f"{self.status:<{_STATUS_WIDTH}}  {self.text}" if self.status else self.text
 
     @property
-    def style(self) -> str:
+    def marks(self) -> tuple[Mark, ...]:
         """The colour of the word, as rich names it."""
-        return STYLES.get(self.status, "")
+        style = STYLES.get(self.status, "")
+        return (Mark(0, len(self.status), style),) if style else ()
+
+    @property
+    def indent(self) -> str:
+        """What stands in front of what doesn't fit into the line."""
+        return INDENT
 
 
 class Lines:

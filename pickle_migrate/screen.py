@@ -9,18 +9,31 @@ from __future__ import annotations
 import contextlib
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
 
-from pickle_migrate.report import INDENT, Line, escaped
+from pickle_migrate.report import Mark, escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Step = Callable[[str], None]
 _PATH_SHOWN = 40
+
+
+class Shown(Protocol):
+    """A line as ``report`` and ``inspect_report`` make it: its text, escaped; its colours; and what
+    stands in front of what doesn't fit.
+    """
+
+    @property
+    def plain(self) -> str: ...  # noqa: D102
+    @property
+    def marks(self) -> Sequence[Mark]: ...  # noqa: D102
+    @property
+    def indent(self) -> str: ...  # noqa: D102
 
 
 class Screen:
@@ -33,7 +46,7 @@ class Screen:
         self._quiet = quiet
         self._console: Console | None = None
 
-    def show(self, lines: Iterable[Line]) -> None:
+    def show(self, lines: Iterable[Shown]) -> None:
         """Print lines, above the bar if there is one; nothing when quiet."""
         if self._quiet:
             return
@@ -47,22 +60,22 @@ class Screen:
         """Print a text as it is, the document for programs."""
         click.echo(text, file=self._out)
 
-    def _show_wrapped(self, line: Line) -> None:
+    def _show_wrapped(self, line: Shown) -> None:
         from rich.text import Text
 
         console = self._terminal()
         wrapped = textwrap.wrap(
             line.plain,
             console.width,
-            subsequent_indent=INDENT,
+            subsequent_indent=line.indent,
             break_long_words=False,
             break_on_hyphens=False,
             replace_whitespace=False,
             drop_whitespace=False,
         )
         text = Text("\n".join(part.rstrip() for part in wrapped))
-        if line.style:
-            text.stylize(line.style, 0, len(line.status))
+        for mark in line.marks:
+            text.stylize(mark.style, mark.start, mark.end)
         console.print(text, soft_wrap=True)
 
     def _terminal(self) -> Console:

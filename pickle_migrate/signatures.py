@@ -90,7 +90,31 @@ def recognise(data: bytes) -> str | None:
         return "a pickle in base64"
     if _begins_like_a_pickle(data):
         return None
-    return "a text file" if _is_text(data) else "binary data that does not begin like a pickle"
+    return text_or_binary(data)
+
+
+def text_or_binary(data: bytes) -> str:
+    """What bytes are that are no pickle and nothing known."""
+    return "a text file" if _is_text(data) else BINARY
+
+
+BINARY = "binary data that does not begin like a pickle"
+#: What ``recognise`` names and what nobody keeps pickles in; anything else may hold some.
+NEVER_PICKLES = frozenset(
+    [
+        "an empty file",
+        "a text file",
+        BINARY,
+        "a PNG image",
+        "a Parquet file",
+        "an Arrow file",
+    ]
+)
+
+
+def is_never_pickle(head: bytes) -> bool:
+    """Whether bytes of which only the beginning is given are no pickle and hold none."""
+    return recognise(head) in NEVER_PICKLES
 
 
 def _is_text(data: bytes) -> bool:

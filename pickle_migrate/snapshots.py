@@ -8,6 +8,7 @@ Part of ``store``. Nothing here writes, unpickles or imports what a file names.
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 from typing import Literal
@@ -76,6 +77,28 @@ def read(path: AnyPath) -> Snapshot:
     if Token.of(before) != Token.of(after) or len(data) != after.st_size:
         raise FileError(name, "was changed by others while it was read", "Try again later.")
     return Snapshot(name, target, data, Token.of(before), before)
+
+
+#: Larger files are mapped rather than read.
+MAPPED_FROM = 64 * 1024**2
+
+
+def look_at(path: AnyPath) -> bytes | mmap.mmap:
+    """The bytes of a file that is only looked at: those of a large one stay on disk until they are
+    needed. Raises FileError as ``read`` does. Whoever cuts a mapped file short meanwhile ends this
+    process, so nothing that is to be loaded is read so.
+    """
+    name = os.fspath(path)
+    with telling(name, "read"):
+        target = os.path.realpath(name, strict=True)
+        _require_regular(name, os.stat(target))
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        with open(os.open(target, flags), "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            _require_regular(name, status)
+            if status.st_size >= MAPPED_FROM:
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return read(path).data
 
 
 def _require_regular(name: str, status: os.stat_result) -> None:

@@ -31,7 +31,7 @@ from pickle_migrate.batch import Batch
 from pickle_migrate.discovery import Found, discover
 from pickle_migrate.errors import FileError
 from pickle_migrate.replacing import Outcome, Replaced
-from pickle_migrate.snapshots import AnyPath, Snapshot, Token, changed_since, read
+from pickle_migrate.snapshots import AnyPath, Snapshot, Token, changed_since, look_at, read
 from pickle_migrate.writing import telling
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "create",
     "discover",
     "find_leftovers",
+    "look_at",
     "read",
     "replace",
 ]

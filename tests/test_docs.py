@@ -25,6 +25,7 @@ PROSE = {
     "docs/glossary.md",
     "docs/howto/index.md",
     "docs/index.md",
+    "docs/reference/findings.md",
     "docs/reference/index.md",
 }
 

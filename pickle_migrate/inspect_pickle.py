@@ -1,0 +1,354 @@
+"""One pickle, inspected: its globals with verdicts, its findings, its tree, what is nested in it.
+
+Decides and shows nothing; loads and imports nothing that the pickle names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from pickle_migrate import dangers, nested_pickles, tree_builder
+from pickle_migrate.errors import LimitError, PickleFormatError, PickleMigrateError
+from pickle_migrate.findings import DANGER, WARNING, Finding
+from pickle_migrate.inspected import COMPLETE, DAMAGED, GlobalFound, PickleFound
+from pickle_migrate.limits import Limits
+from pickle_migrate.opcodes import BY_NAME
+from pickle_migrate.policy import Policy, Refusal, Verdict
+from pickle_migrate.scan_reader import Data
+from pickle_migrate.scanner import Global, Scan, Scans, mapped, scan, scan_all
+
+#: How deep pickles in values of pickles are followed.
+NESTING = 4
+#: Findings of one rule that are told one by one; the rest is counted.
+OF_A_RULE = 100
+#: Shared values, counted wherever they stand, by opcode. Ordinary graphs stay below a thousand.
+EXPANDS = 1_000_000
+_FRAME = bytes([BY_NAME["FRAME"].code])
+_TRIES = 6
+
+StepsOf = Callable[[Scan], tuple[str, ...]]
+
+
+def no_steps(found: Scan) -> tuple[str, ...]:
+    """For who has no declarations: no steps."""
+    return ()
+
+
+@attrs.frozen
+class Options:
+    """How to inspect. ``opcodes``: of how many the tree of one pickle is built. ``steps`` gives
+    the migrations that a scanned pickle would need.
+    """
+
+    policy: Policy
+    limits: Limits = attrs.field(factory=Limits)
+    opcodes: int = 20_000
+    steps: StepsOf = no_steps
+
+
+@attrs.frozen
+class Source:
+    """Where a pickle stands: the bytes, what to call their place, and how an offset in them is
+    turned into one in the bytes as they were found (joblib's arrays are taken out before a scan).
+    """
+
+    data: Data
+    place: str = ""
+    original: Data | None = None
+    shift: Callable[[int], int] = int
+
+
+def inspect_pickle(
+    found: Scan,
+    source: Source,
+    options: Options,
+    budget: nested_pickles.Budget,
+    *,
+    extra: Iterable[Finding] = (),
+    status: str = COMPLETE,
+    nesting: int = 0,
+) -> PickleFound:
+    """What there is to say of a pickle that was scanned. ``extra`` are findings made before."""
+    shift = source.shift
+    data = source.data if source.original is None else source.original
+    start, end = shift(found.start), shift(found.end)
+    is_spliced = source.original is not None
+    limit = options.opcodes if not nesting else options.opcodes // 4
+    tree = tree_builder.build(data, start, limit, arrays=is_spliced)
+    globals_ = tuple(_global(named, options.policy, shift) for named in found.globals)
+    nested = _nested(data, end, tree, options, budget, nesting)
+    found_ = [
+        *extra,
+        *_of_globals(globals_),
+        *_of_refusals(found, options.policy, shift),
+        *(attrs.evolve(f, offset=_shifted(f.offset, shift)) for f in found.differences),
+        *_of_expansion(found, start),
+        *_of_nested(nested),
+    ]
+    return PickleFound(
+        source.place,
+        start,
+        end - start,
+        found.protocol,
+        status,
+        globals_,
+        capped(found_),
+        tuple(nested),
+        options.steps(found) if found.globals else (),
+        found.opcodes,
+        found.depth,
+        found.memo,
+        found.persistent_ids,
+        found.buffers,
+        tuple(one.code for one in found.extensions),
+        tree,
+        data,
+    )
+
+
+def _shifted(offset: int | None, shift: Callable[[int], int]) -> int | None:
+    return None if offset is None else shift(offset)
+
+
+# --- globals --------------------------------------------------------------------------------------
+
+
+def _global(named: Global, policy: Policy, shift: Callable[[int], int]) -> GlobalFound:
+    try:
+        verdict = policy.decide(named)
+    except PickleMigrateError as error:
+        verdict = Verdict(False, "renames", error.advice())
+    today = mapped(named.ref, named.protocol)
+    danger = None if verdict.allowed else dangers.danger_of(today)
+    return GlobalFound(
+        named.ref,
+        today,
+        shift(named.offset),
+        named.uses,
+        named.count,
+        verdict.allowed,
+        verdict.rule,
+        verdict.remedy,
+        danger,
+        named.stamp,
+        named.via,
+    )
+
+
+def _of_globals(found: tuple[GlobalFound, ...]) -> Iterator[Finding]:
+    for one in found:
+        if one.allowed:
+            continue
+        shown = str(one.ref) if one.today == one.ref else f"{one.ref} (today {one.today})"
+        if one.danger is not None:
+            message = f"{shown} is {one.use}: it {one.danger}"
+            yield Finding("dangerous-global", DANGER, one.offset, message)
+        else:
+            message = f"{shown} is {one.use}, and nothing allows it ({one.rule})"
+            yield Finding("refused-global", WARNING, one.offset, message)
+
+
+# --- what else a policy refuses -------------------------------------------------------------------
+
+# By the rule of the refusal: our rule and severity.
+_RULES = {
+    "effect call": ("computed-call", DANGER),
+    "effect build_global": ("state-of-global", DANGER),
+    "effect build_unknown": ("state-of-unknown", WARNING),
+    "effect dunder_state": ("dunder-state", DANGER),
+    "extension codes": ("extension-code", WARNING),
+    "no name": ("unresolvable-name", DANGER),
+}
+_ITEMS = ("items-of-unknown", WARNING)
+
+
+def _of_refusals(found: Scan, policy: Policy, shift: Callable[[int], int]) -> Iterator[Finding]:
+    named = {one.offset for one in found.globals}
+    for refusal in policy.refusals(found, persistent=True):
+        rule = _RULES.get(refusal.rule)
+        if rule is None and refusal.rule.startswith("effect "):
+            rule = _ITEMS
+        if rule is None and refusal.offset in named:
+            continue  # a global, which has its own finding
+        rule = rule or ("refused-global", WARNING)
+        yield Finding(*rule, shift(refusal.offset), _message(refusal))
+
+
+def _message(refusal: Refusal) -> str:
+    problem = refusal.problem
+    return f"{refusal.ref}: {problem}" if refusal.ref is not None else problem
+
+
+# --- limits and damage ----------------------------------------------------------------------------
+
+
+def read_all(data: Data, limits: Limits) -> tuple[Scans, list[Finding]]:
+    """All pickles in a row, and a finding where they go beyond the limits. Raises
+    PickleFormatError when not even one is whole.
+    """
+    try:
+        return scan_all(data, limits=limits), []
+    except LimitError as error:
+        return scan_all(data), [_beyond(error)]
+
+
+def read_one(data: Data, start: int, limits: Limits) -> tuple[Scan, list[Finding]]:
+    """The pickle at an offset, as ``read_all``."""
+    try:
+        return scan(data, start, limits=limits), []
+    except LimitError as error:
+        return scan(data, start), [_beyond(error)]
+
+
+def _beyond(error: LimitError) -> Finding:
+    message = (
+        f"goes beyond the limit {error.limit}: {error.found}, where {error.allowed} are allowed"
+    )
+    return Finding("resource-limit", DANGER, error.offset, message)
+
+
+def read_damaged(data: Data, start: int, error: PickleFormatError) -> Scan | None:
+    """A scan of what stands before the damage, as an unpickler would have run it; None when there
+    is nothing. A frame that claims too much is read as if it did not, so that a file that was cut
+    short shows what it holds.
+    """
+    rest = bytearray(memoryview(data)[start:])
+    at = error.offset - start
+    for _ in range(_TRIES):
+        if not 0 < at <= len(rest):
+            return None
+        if rest[at : at + 1] == _FRAME and any(rest[at + 1 : at + 9]):
+            rest[at + 1 : at + 9] = bytes(len(rest[at + 1 : at + 9]))
+        else:
+            rest[at:] = b"N."  # a value for STOP, whatever else stands on the stack
+        try:
+            return _moved(scan(rest), start)
+        except PickleFormatError as again:
+            at = again.offset
+    return None
+
+
+def _moved(found: Scan, by: int) -> Scan:
+    def moved(items: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(attrs.evolve(one, offset=one.offset + by) for one in items)
+
+    return attrs.evolve(
+        found,
+        start=found.start + by,
+        end=found.end + by,
+        globals=moved(found.globals),
+        extensions=moved(found.extensions),
+        unresolvable=moved(found.unresolvable),
+        effects=moved(found.effects),
+        differences=moved(d for d in found.differences if d.offset is not None),
+    )
+
+
+def _of_expansion(found: Scan, start: int) -> Iterator[Finding]:
+    """A billion laughs: cheap to load, endless to print, compare or copy."""
+    if found.expansion > EXPANDS * found.opcodes:
+        message = (
+            f"its {found.opcodes:,} opcodes make a graph that is walked as {found.expansion:,}"
+        )
+        yield Finding("shared-expansion", WARNING, start, f"{message} values or more")
+
+
+def damage(error: PickleFormatError, shift: Callable[[int], int] = int) -> Finding:
+    """The finding that tells of a pickle that is not whole."""
+    return Finding("damaged-pickle", WARNING, shift(error.offset), f"is not whole: {error.problem}")
+
+
+# --- nested pickles -------------------------------------------------------------------------------
+
+
+def _nested(
+    data: Data,
+    end: int,
+    tree: tree_builder.Tree,
+    options: Options,
+    budget: nested_pickles.Budget,
+    nesting: int,
+) -> list[PickleFound]:
+    if nesting >= NESTING:
+        return []
+    candidates = [nested_pickles.of_values(data, tree.values, budget)]
+    if not tree.complete and not tree.problem:
+        candidates.append(nested_pickles.of_rest(data, tree.end, end, budget))
+    found = []
+    for group in candidates:
+        for one in group:
+            found += _of_candidate(one, options, budget, nesting + 1)
+    return found
+
+
+def _of_candidate(
+    one: nested_pickles.Nested, options: Options, budget: nested_pickles.Budget, nesting: int
+) -> list[PickleFound]:
+    form = f", {one.form}" if one.form else ""
+    source = Source(one.payload, f"value at byte {one.start}{form}")
+    has_header = one.payload[:1] == b"\x80"
+    try:
+        scans, extra = read_all(one.payload, options.limits)
+    except PickleFormatError as error:
+        seen = read_damaged(one.payload, 0, error)
+        if seen is None or not _runs(seen) or not (has_header or seen.opcodes > 3):
+            return []
+        return [
+            inspect_pickle(
+                seen,
+                source,
+                options,
+                budget,
+                extra=[damage(error)],
+                status=DAMAGED,
+                nesting=nesting,
+            )
+        ]
+    names = any(s.globals or s.extensions or s.unresolvable for s in scans.pickles)
+    if not names and (scans.trailing or not has_header):
+        return []
+    return [
+        inspect_pickle(s, source, options, budget, extra=extra if not n else (), nesting=nesting)
+        for n, s in enumerate(scans.pickles[:OF_A_RULE])
+    ]
+
+
+def _runs(found: Scan) -> bool:
+    """Whether an unpickler would have called something before it found the damage."""
+    return any(one.use != "named" for one in found.globals) or bool(found.extensions)
+
+
+def _of_nested(nested: list[PickleFound]) -> Iterator[Finding]:
+    for one in nested:
+        if not one.findings:
+            continue
+        severity = DANGER if any(f.severity == DANGER for f in one.findings) else WARNING
+        count = len(one.findings)
+        more = f" and {count - 1} more" if count > 1 else ""
+        at = int(one.place.removeprefix("value at byte ").partition(",")[0])
+        message = f"a value is a pickle itself: {one.findings[0].message}{more}"
+        yield Finding("nested-pickle", severity, at, message)
+
+
+def capped(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings, each once, the first ones of each rule; of the rest one that counts them."""
+    kept: dict[str, list[Finding]] = {}
+    left: dict[str, Finding] = {}
+    counts: dict[str, int] = {}
+    for finding in dict.fromkeys(found):
+        here = kept.setdefault(finding.rule, [])
+        if len(here) < OF_A_RULE:
+            here.append(finding)
+        else:
+            counts[finding.rule] = counts.get(finding.rule, 0) + 1
+            if finding.severity == DANGER or finding.rule not in left:
+                left[finding.rule] = finding
+    more = [
+        attrs.evolve(f, message=f"{counts[rule]} more findings of this rule")
+        for rule, f in left.items()
+    ]
+    flat = [f for group in kept.values() for f in group]
+    return tuple(sorted([*flat, *more], key=lambda f: (f.severity != DANGER, f.offset or 0)))

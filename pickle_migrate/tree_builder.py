@@ -1,0 +1,516 @@
+"""Reads a pickle's opcodes and builds the tree of nodes, up to a number of opcodes.
+
+Nothing is imported, called or made. Memory and time are bounded by the number of opcodes that is
+allowed, whatever the pickle's size, and nothing recurses. When the limit is reached, what stands on
+the stack is folded together as far as it can be told where it was going, and marked unfinished.
+
+The bytes may be damaged or no pickle at all: then the tree holds what was read before.
+``scanner`` is what decides whether a pickle is whole; here it is only drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from pickle_migrate import inline_arrays, scan_texts
+from pickle_migrate.opcodes import BY_CODE, Opcode
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.scan_reader import Data
+from pickle_migrate.tree_nodes import Node
+from pickle_migrate.tree_texts import Value, atom, line_end
+
+#: Enough for every ordinary class; a longer name is shown as computed.
+NAME_LIMIT: Final = 2_000
+
+
+class _Stop(Exception):  # noqa: N818 - it is no error of the reader
+    """The reading cannot go on: the pickle is damaged here."""
+
+
+@attrs.frozen
+class Step:
+    """One opcode as it was read: where, which, where the next one stands, and the node that it
+    pushed or changed (None: none). ``depth`` counts the marks around it.
+    """
+
+    at: int
+    op: Opcode
+    end: int
+    node: Node | None
+    depth: int
+
+
+@attrs.frozen
+class Tree:
+    """``root`` is the pickle's value; None when nothing was read. ``complete``: STOP was reached.
+    ``end`` is where the reading ended, ``opcodes`` how many were read, ``problem`` why it ended
+    early, if the bytes are at fault. ``arrays`` are the stretches (start, end) of bytes that stand
+    between opcodes, as joblib writes them; ``objects`` those among them that are pickles.
+    ``values`` are the texts and bytes that may be pickles themselves.
+    """
+
+    root: Node | None
+    complete: bool
+    end: int
+    opcodes: int
+    problem: str = ""
+    arrays: tuple[tuple[int, int], ...] = ()
+    objects: tuple[tuple[int, int], ...] = ()
+    values: tuple[Value, ...] = ()
+
+
+def build(data: Data, start: int, limit: int, *, arrays: bool = False) -> Tree:
+    """The tree of the pickle at ``start``, of ``limit`` opcodes at most. ``arrays``: bytes of
+    arrays stand between opcodes. Raises nothing.
+    """
+    builder = Builder(data, start, arrays=arrays)
+    while builder.opcodes < limit and builder.advance() is not None:
+        pass
+    return builder.finish()
+
+
+def names_something(data: Data, limit: int = 1_000) -> bool:
+    """Whether the first opcodes name a global or an extension code before they end or go wrong: an
+    unpickler would resolve it, whatever follows. Raises nothing.
+    """
+    builder = Builder(data, 0)
+    while builder.opcodes < limit:
+        step = builder.advance()
+        if step is None:
+            return False
+        if step.op.name in _NAMING:
+            return True
+    return False
+
+
+_NAMING: Final = frozenset(["GLOBAL", "STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4"])
+
+
+class Builder:
+    """Reads one pickle opcode by opcode. ``at`` is the offset of the next opcode."""
+
+    def __init__(self, data: Data, start: int, *, arrays: bool = False) -> None:
+        self.data = data
+        self.at = start
+        self.opcodes = 0
+        self.complete = False
+        self.problem = ""
+        self.arrays: list[tuple[int, int]] = []
+        self.objects: list[tuple[int, int]] = []
+        self.values: list[Value] = []
+        self.marks: list[int] = []
+        self._inline = arrays
+        self._stack: list[Node] = []
+        # Where the opcodes of each value on the stack begin, which of a shared one is a GET.
+        self._starts: list[int] = []
+        self._start = start  # that of what was taken last
+        self._memo: dict[int, Node] = {}
+        self._root: Node | None = None
+
+    def advance(self) -> Step | None:
+        """Read one opcode. None: STOP was read before, or the pickle is damaged here."""
+        if self.complete or self.problem:
+            return None
+        at = self.at
+        try:
+            if at >= len(self.data):
+                raise _Stop("the data ends before STOP")
+            op = BY_CODE.get(self.data[at])
+            if op is None:
+                raise _Stop(f"there is no opcode 0x{self.data[at]:02x}")
+            depth = len(self.marks)
+            end = self._end_of(op, at)
+            node = _STEPS[op.code](self, op, at, end)
+        except _Stop as stop:
+            self.problem = str(stop)
+            return None
+        self.opcodes += 1
+        if self.at == at:  # a step that reads on by itself has set it
+            self.at = end
+        return Step(at, op, self.at, node, min(depth, len(self.marks)))
+
+    def finish(self) -> Tree:
+        """The tree of what was read so far."""
+        root = self._root if self.complete else _folded(self._stack, self.marks)
+        return Tree(
+            root,
+            self.complete,
+            self.at,
+            self.opcodes,
+            self.problem,
+            tuple(self.arrays),
+            tuple(self.objects),
+            tuple(self.values),
+        )
+
+    # --- arguments and stack --------------------------------------------------------------------
+
+    def _end_of(self, op: Opcode, at: int) -> int:
+        end = at + 1 + op.fixed
+        if op.prefix:
+            width = op.prefix
+            length = int.from_bytes(self.data[at + 1 : at + 1 + width], "little")
+            end = at + 1 + width + length
+        for _ in range(op.lines):
+            found = line_end(self.data, end)
+            if found is None:
+                raise _Stop(f"the data ends inside {op.name}")
+            end = found
+        if end > len(self.data):
+            raise _Stop(f"the data ends inside {op.name}")
+        return end
+
+    def _pop(self) -> Node:
+        if len(self._stack) <= (self.marks[-1] if self.marks else 0):
+            raise _Stop("an opcode takes more values than there are")
+        self._start = self._starts.pop()
+        return self._stack.pop()
+
+    def _top(self) -> Node:
+        if len(self._stack) <= (self.marks[-1] if self.marks else 0):
+            raise _Stop("an opcode takes more values than there are")
+        return self._stack[-1]
+
+    def _to_mark(self) -> list[Node]:
+        if not self.marks:
+            raise _Stop("an opcode asks for a mark and there is none")
+        start = self.marks.pop()
+        taken = self._stack[start:]
+        self._start = self._starts[start] if taken else self.at
+        del self._stack[start:], self._starts[start:]
+        return taken
+
+    def _push(self, node: Node, start: int | None = None) -> Node:
+        self._stack.append(node)
+        self._starts.append(self.at if start is None else start)
+        return node
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _atom(self, op: Opcode, at: int, end: int) -> Node:
+        node, value = atom(self.data, op, at, end)
+        if value is not None:
+            self.values.append(value)
+        return self._push(node)
+
+    def _empty(self, op: Opcode, at: int, end: int) -> Node:
+        kind = op.name.removeprefix("EMPTY_").lower()
+        return self._push(Node(kind, at, end))
+
+    def _from_mark(self, op: Opcode, at: int, end: int) -> Node:
+        items = self._to_mark()
+        node = Node(op.name.lower(), self._start, end)
+        node.items = items
+        return self._push(node, self._start)
+
+    def _short_tuple(self, op: Opcode, at: int, end: int) -> Node:
+        items = [self._pop() for _ in range(op.pops)][::-1]
+        node = Node("tuple", self._start, end)
+        node.items = items
+        return self._push(node, self._start)
+
+    def _append(self, op: Opcode, at: int, end: int) -> Node:
+        item = self._pop()
+        return _fill(self._top(), [item], end)
+
+    def _appends(self, op: Opcode, at: int, end: int) -> Node:
+        items = self._to_mark()
+        return _fill(self._top(), items, end)
+
+    def _set_item(self, op: Opcode, at: int, end: int) -> Node:
+        value, key = self._pop(), self._pop()
+        return _set(self._top(), [key, value], end)
+
+    def _set_items(self, op: Opcode, at: int, end: int) -> Node:
+        items = self._to_mark()
+        return _set(self._top(), items, end)
+
+    def _mark(self, op: Opcode, at: int, end: int) -> None:
+        self.marks.append(len(self._stack))
+
+    def _pop_one(self, op: Opcode, at: int, end: int) -> None:
+        if self.marks and self.marks[-1] == len(self._stack):
+            self.marks.pop()
+        else:
+            self._pop()
+
+    def _pop_mark(self, op: Opcode, at: int, end: int) -> None:
+        self._to_mark()
+
+    def _dup(self, op: Opcode, at: int, end: int) -> Node:
+        node = self._top()
+        node.again += 1
+        return self._push(node)
+
+    def _key(self, op: Opcode, at: int, end: int) -> int:
+        if op.fixed:
+            return int.from_bytes(self.data[at + 1 : end], "little")
+        key = scan_texts.memo_key(bytes(self.data[at + 1 : end - 1]))
+        if key is None:
+            raise _Stop(f"{op.name} has a malformed memo key")
+        return key
+
+    def _get(self, op: Opcode, at: int, end: int) -> Node:
+        key = self._key(op, at, end)
+        node = self._memo.get(key)
+        if node is None:
+            # Perhaps of the pickle before: a Pickler that dumps twice refers to it.
+            node = Node("unknown", at, end, f"memo {key}, which is not set here")
+        else:
+            node.again += 1
+        return self._push(node)
+
+    def _put(self, op: Opcode, at: int, end: int) -> Node:
+        node = self._top()
+        self._memo[self._key(op, at, end)] = node
+        return node
+
+    def _memoize(self, op: Opcode, at: int, end: int) -> Node:
+        node = self._top()
+        self._memo[len(self._memo)] = node
+        return node
+
+    # --- globals and what is made with them -------------------------------------------------------
+
+    def _named(self, at: int, end: int, module: str | None, qualname: str | None) -> Node:
+        node = Node("global", at, end)
+        if module and qualname:
+            node.ref = GlobalRef(module, qualname)
+        return node
+
+    def _global_node(self, at: int, end: int) -> Node:
+        lines = bytes(self.data[at + 1 : min(end - 1, at + 2 * NAME_LIMIT)]).split(b"\n")
+        texts = [line.decode("utf-8", "replace") for line in lines]
+        return self._named(at, end, texts[0], texts[1] if len(texts) > 1 else None)
+
+    def _global(self, op: Opcode, at: int, end: int) -> Node:
+        return self._push(self._global_node(at, end))
+
+    def _stack_global(self, op: Opcode, at: int, end: int) -> Node:
+        qualname, module = self._pop(), self._pop()
+        texts = [self._literal(part) for part in (module, qualname)]
+        return self._push(self._named(self._start, end, *texts), self._start)
+
+    def _literal(self, node: Node) -> str | None:
+        if node.kind not in ("str", "8-bit str") or node.size > NAME_LIMIT:
+            return None
+        return node.text
+
+    def _extension(self, op: Opcode, at: int, end: int) -> Node:
+        code = int.from_bytes(self.data[at + 1 : end], "little")
+        return self._push(Node("extension", at, end, str(code)))
+
+    def _made(
+        self, made: str, target: Node, args: Node | None, end: int, kwargs: Node | None = None
+    ) -> Node:
+        attribute = _attribute(target, args, end)
+        if attribute is not None:
+            return self._push(attribute, self._start)
+        node = Node("object", self._start, end)
+        node.made, node.target, node.args, node.kwargs = made, target, args, kwargs
+        return self._push(node, self._start)
+
+    def _inst(self, op: Opcode, at: int, end: int) -> Node:
+        items = self._to_mark()
+        args = Node("tuple", self._start, at)
+        args.items = items
+        return self._made("instantiated", self._global_node(at, end), args, end)
+
+    def _obj(self, op: Opcode, at: int, end: int) -> Node:
+        items = self._to_mark()
+        if not items:
+            raise _Stop("an opcode takes more values than there are")
+        args = Node("tuple", items[0].end, at)
+        args.items = items[1:]
+        return self._made("instantiated", items[0], args, end)
+
+    def _newobj(self, op: Opcode, at: int, end: int) -> Node:
+        kwargs = self._pop() if op.name == "NEWOBJ_EX" else None
+        if kwargs is not None and kwargs.kind == "dict" and not kwargs.items:
+            kwargs = None
+        args, target = self._pop(), self._pop()
+        return self._made("instantiated", target, args, end, kwargs)
+
+    def _reduce(self, op: Opcode, at: int, end: int) -> Node:
+        args, target = self._pop(), self._pop()
+        return self._made("called", target, args, end)
+
+    def _build(self, op: Opcode, at: int, end: int) -> Node:
+        state, node = self._pop(), self._top()
+        node.states.append(state)
+        node.end = max(node.end, end)
+        if self._inline:
+            self._skip_array(node, end)
+        return node
+
+    def _skip_array(self, node: Node, end: int) -> None:
+        found = inline_arrays.measure(self.data, node, end)
+        if found is None:
+            return
+        if found.end > len(self.data):
+            raise _Stop("the data ends inside an array")
+        self.at = found.end
+        self.arrays.append((end, found.end))
+        if found.is_pickle:
+            self.objects.append((end, found.end))
+        array = Node("array", end, found.end, found.text, found.end - end)
+        node.items.append(array)
+        node.end = found.end
+
+    def _persistent(self, op: Opcode, at: int, end: int) -> Node:
+        if op.name == "BINPERSID":
+            inner = self._pop()
+            node = Node("persistent id", self._start, end)
+            node.items = [inner]
+            return self._push(node, self._start)
+        text = bytes(self.data[at + 1 : min(end - 1, at + 200)]).decode("latin-1")
+        return self._push(Node("persistent id", at, end, text))
+
+    def _buffer(self, op: Opcode, at: int, end: int) -> Node:
+        return self._push(Node("buffer", at, end))
+
+    def _nothing(self, op: Opcode, at: int, end: int) -> None:
+        return None
+
+    def _stop(self, op: Opcode, at: int, end: int) -> Node:
+        self._root = self._pop()
+        self.complete = True
+        return self._root
+
+
+def _fill(node: Node, items: list[Node], end: int) -> Node:
+    node.items += items
+    node.end = max(node.end, end)
+    return node
+
+
+def _set(node: Node, items: list[Node], end: int) -> Node:
+    if node.kind == "dict":
+        node.items += items
+    else:
+        node.pairs += items
+    node.end = max(node.end, end)
+    return node
+
+
+_GETATTR: Final = frozenset(GlobalRef(module, "getattr") for module in ("builtins", "__builtin__"))
+
+
+def _attribute(target: Node, args: Node | None, end: int) -> Node | None:
+    """The global that ``getattr(global, "name")`` gives: how protocols below 4 write nested
+    classes. None for any other call.
+    """
+    if target.ref not in _GETATTR or args is None or len(args.items) != 2:
+        return None
+    owner, name = args.items
+    if owner.ref is None or owner.kind != "global" or name.kind not in ("str", "8-bit str"):
+        return None
+    if name.size > NAME_LIMIT:
+        return None
+    node = Node("global", target.end, end)
+    node.ref = GlobalRef(owner.ref.module, f"{owner.ref.qualname}.{name.text}")
+    return node
+
+
+# --- where the reading ended early ----------------------------------------------------------------
+
+
+def _folded(stack: list[Node], marks: list[int]) -> Node | None:
+    """One node of what is left on the stack: each group goes where its opcodes were to put it."""
+    rest = list(stack)
+    for number in range(len(marks) - 1, -1, -1):
+        mark, outer = marks[number], marks[number - 1] if number else 0
+        items = _with_state(rest[mark:])
+        del rest[mark:]
+        if not items:
+            continue
+        if len(rest) > outer and _is_filled(rest[-1], items):
+            rest[-1].unfinished = True
+        else:
+            rest.append(_tuple(items))
+    rest = _with_state(rest)
+    if not rest:
+        return None
+    if len(rest) > 1 and _is_filled(rest[0], rest[1:]):
+        rest[0].unfinished = True
+        return rest[0]
+    return rest[0] if len(rest) == 1 else _tuple(rest)
+
+
+def _with_state(items: list[Node]) -> list[Node]:
+    """A group whose topmost value may be the state of the one below it."""
+    if len(items) < 2:
+        return items
+    owner, state = items[-2], items[-1]
+    if owner.kind != "object" or owner.states or state.kind not in ("dict", "tuple"):
+        return items
+    if not state.unfinished and len(items) > 2:
+        return items
+    owner.states.append(state)
+    owner.unfinished = True
+    return items[:-1]
+
+
+def _is_filled(owner: Node, items: list[Node]) -> bool:
+    """Put items where they were to go; False when the owner is nothing that takes any."""
+    if owner.kind in ("list", "set", "dict"):
+        owner.items += items
+    elif owner.kind == "object" and all(item.kind in ("str", "8-bit str") for item in items[::2]):
+        owner.pairs += items
+    elif owner.kind == "object":
+        owner.items += items
+    else:
+        return False
+    owner.end = max(owner.end, items[-1].end)
+    return True
+
+
+def _tuple(items: list[Node]) -> Node:
+    node = Node("tuple", items[0].start, items[-1].end)
+    node.items, node.unfinished = items, True
+    return node
+
+
+# --- the table of steps ---------------------------------------------------------------------------
+
+_Do = Callable[[Builder, Opcode, int, int], Node | None]
+
+_METHODS: Final[dict[str, _Do]] = {
+    "EMPTY_LIST EMPTY_TUPLE EMPTY_DICT EMPTY_SET": Builder._empty,
+    "LIST TUPLE DICT FROZENSET": Builder._from_mark,
+    "TUPLE1 TUPLE2 TUPLE3": Builder._short_tuple,
+    "APPEND": Builder._append,
+    "APPENDS ADDITEMS": Builder._appends,
+    "SETITEM": Builder._set_item,
+    "SETITEMS": Builder._set_items,
+    "MARK": Builder._mark,
+    "POP": Builder._pop_one,
+    "POP_MARK": Builder._pop_mark,
+    "DUP": Builder._dup,
+    "GET BINGET LONG_BINGET": Builder._get,
+    "PUT BINPUT LONG_BINPUT": Builder._put,
+    "MEMOIZE": Builder._memoize,
+    "GLOBAL": Builder._global,
+    "STACK_GLOBAL": Builder._stack_global,
+    "EXT1 EXT2 EXT4": Builder._extension,
+    "INST": Builder._inst,
+    "OBJ": Builder._obj,
+    "NEWOBJ NEWOBJ_EX": Builder._newobj,
+    "REDUCE": Builder._reduce,
+    "BUILD": Builder._build,
+    "PERSID BINPERSID": Builder._persistent,
+    "NEXT_BUFFER": Builder._buffer,
+    "READONLY_BUFFER PROTO FRAME": Builder._nothing,
+    "STOP": Builder._stop,
+}
+
+
+def _steps() -> dict[int, _Do]:
+    named = {name: do for names, do in _METHODS.items() for name in names.split()}
+    return {code: named.get(op.name, Builder._atom) for code, op in BY_CODE.items()}
+
+
+_STEPS: Final = _steps()
