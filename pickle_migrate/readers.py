@@ -112,14 +112,18 @@ def _chain(cls: type, route: Route) -> Callable[[Any], Any]:
     if not route.old_names:
         return migrate
     prefixes = [(f"_{old}__", f"_{new}__") for old, new in route.old_names]
-    return lambda state: _unmangled(migrate(state), prefixes)
+    return lambda state: unmangled(migrate(state), prefixes)
 
 
 def _unchanged(state: Any) -> Any:
     return state
 
 
-def _unmangled(state: Any, prefixes: list[tuple[str, str]]) -> Any:
+def unmangled(state: Any, prefixes: list[tuple[str, str]]) -> Any:
+    """The state with its private attributes under today's class names; the same dict, changed.
+
+    ``prefixes``: pairs of old and new, as in ``_Order__``.
+    """
     # The compiler stores self.__x as _Class__x: renaming the class renames its private state.
     if type(state) is not dict:
         return state

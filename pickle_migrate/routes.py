@@ -115,9 +115,9 @@ def _leg(k: type, head: type, stamped: StampedClass | None, written: StampText |
     if version > current:
         return _Leg(version, (), (NewerVersionError(str(ref), version, current),), ())
     records = declaration.registry.family(ref)
-    steps, problems = _steps(ref, version, current, records)
+    steps, problems = steps_between(ref, version, current, records)
     if stamped is not None and stamped.fingerprint:
-        problems += _fingerprint_problems(ref, stamped, records, declaration.fingerprint, current)
+        problems += fingerprint_problems(ref, stamped, records, declaration.fingerprint, current)
     finishers = [
         f for v in range(version, current) for r in records for f in r.finishers.get(v, ())
     ]
@@ -136,9 +136,10 @@ def _no_version(ref: GlobalRef, current: int, is_head: bool) -> MigrationError:
     )
 
 
-def _steps(
+def steps_between(
     ref: GlobalRef, version: int, current: int, records: list[LineageRecord]
 ) -> tuple[list[Migration], list[MigrationError]]:
+    """The steps of one class, and a GapError for each that is missing; or DuplicateStepError."""
     steps: list[Migration] = []
     gaps: list[MigrationError] = []
     for v in range(version, current):
@@ -152,13 +153,14 @@ def _steps(
     return steps, gaps
 
 
-def _fingerprint_problems(
+def fingerprint_problems(
     ref: GlobalRef,
     stamped: StampedClass,
     records: list[LineageRecord],
     today: str | None,
     current: int,
 ) -> list[MigrationError]:
+    """A FingerprintError if the written state is not the one that the version has."""
     known = {d for r in records for d in r.fingerprints.get(stamped.version, ())}
     if stamped.version == current and today is not None:
         known.add(today)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 
 from pickle_migrate import collector, shims_names
-from pickle_migrate.errors import PickleFormatError, ShimError
+from pickle_migrate.errors import PickleFormatError, PickleMigrateError, ShimError
 from pickle_migrate.limits import Limits
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scanner import Scan, scan
@@ -61,7 +61,7 @@ class Graph:
         return made
 
 
-class _Unpickler(pickle.Unpickler):
+class ShimUnpickler(pickle.Unpickler):
     """The C unpickler, which asks for each global here."""
 
     world: World
@@ -116,7 +116,7 @@ def build(
 
 def _loaded(data: bytes, world: World, arguments: dict[str, Any]) -> Any:
     while True:
-        unpickler = _Unpickler(io.BytesIO(data), **arguments)
+        unpickler = ShimUnpickler(io.BytesIO(data), **arguments)
         unpickler.world = world
         try:
             return load_with(unpickler.load, len(data))
@@ -137,9 +137,7 @@ def load_with(load: Callable[[], Any], size: int) -> Any:
             return load()
         with collector.paused():
             return load()
-    except UnicodeDecodeError:
-        raise
-    except MemoryError:
+    except (PickleMigrateError, UnicodeDecodeError, MemoryError):
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"

@@ -7,7 +7,7 @@ would be lost: ``World.settle`` looks which results nothing refers to.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import attrs
@@ -62,8 +62,14 @@ class World:
             found = self._classes[module, qualname] = self.new(meta, GlobalRef(module, qualname))
         return found
 
-    def new(self, meta: type[ShimType], ref: GlobalRef, **facts: Any) -> ShimType:
-        """A new stand-in class."""
+    def new(
+        self,
+        meta: type[ShimType],
+        ref: GlobalRef,
+        methods: Mapping[str, Any] | None = None,
+        **facts: Any,
+    ) -> Any:
+        """A new stand-in class, of the class ``meta``, with methods of its own."""
         token = shims_names.new_token()
         body = {
             "__slots__": (),
@@ -77,6 +83,7 @@ class World:
             "_token": token,
             "_later": [],
             **{f"_{name}": value for name, value in facts.items()},
+            **(methods or {}),
         }
         cls = meta(_class_name(ref), (Shim,), body)
         shims_names.enter(token, cls)
@@ -87,8 +94,9 @@ class World:
         key = (owner, name)
         if key not in self._others:
             ref = GlobalRef(owner._ref.module, f"{owner._ref.qualname}.{name}")
-            facts = {"getattr": getter, "outer": owner, "name": name}
-            self._others[key] = self.new(NestedShimType, ref, **facts)
+            self._others[key] = self.new(
+                NestedShimType, ref, getattr=getter, outer=owner, name=name
+            )
         return self._others[key]
 
     def extension(self, code: int) -> ShimType:

@@ -44,6 +44,7 @@ from pickle_migrate.errors.reading import (
     PolicyError,
     RequestError,
     ShimError,
+    StaticError,
     TooDeepError,
     VerificationError,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "ShimError",
     "StampError",
     "StateError",
+    "StaticError",
     "StepFailedError",
     "TooDeepError",
     "UnknownClassError",

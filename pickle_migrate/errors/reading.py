@@ -145,6 +145,23 @@ class ShimError(PickleMigrateError, pickle.PicklingError):
         return self.remedy
 
 
+class StaticError(PickleMigrateError):
+    """A pickle cannot be upgraded without loading it. ``ref`` is what stands against it, as the
+    pickle spells it, empty where it is no single class; ``reason`` says why.
+    """
+
+    ref: str
+    reason: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        named = f"{self.ref} " if self.ref else ""
+        return f"Not without loading: {named}{self.reason}."
+
+    def advice(self) -> str:
+        return self.remedy or "If you trust the file, upgrade it without --static."
+
+
 class TooDeepError(PickleMigrateError, pickle.PicklingError, RecursionError):
     """A graph is nested too deep to be written again. ``depth_limit`` is what was tried. Also a
     RecursionError, which is what pickle raises then.

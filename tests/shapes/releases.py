@@ -30,7 +30,11 @@ import attrs
 
 import pickle_migrate
 from pickle_migrate import hooks, resolver
+from pickle_migrate.errors import StaticError
 from pickle_migrate.registry import DEFAULT
+from pickle_migrate.scanner import scan_all
+from pickle_migrate.static_plan import StaticPlanner
+from pickle_migrate.static_upgrade import check, row_of, upgraded
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 PICKLERS: dict[str, Callable[[Any, int], bytes]] = {
@@ -38,10 +42,27 @@ PICKLERS: dict[str, Callable[[Any, int], bytes]] = {
     "Python pickler": pickle._dumps,  # type: ignore[attr-defined]
     "pickle_migrate.dumps": pickle_migrate.dumps,
 }
+
+
+def static_loads(data: bytes) -> Any:
+    """What a static upgrade gives, loaded by plain pickle; where none is offered, as ``loads``."""
+    planner = StaticPlanner(resolver.import_ref)
+    row = row_of(data, scan_all(data).pickles, planner)
+    if row.reasons or any(p.shown.problems or not p.shown.is_old for p in row.plans):
+        return pickle_migrate.loads(data)
+    try:
+        new, _ = upgraded(row, encoding="ASCII", protocol=None)
+    except StaticError:
+        return pickle_migrate.loads(data)
+    check(new, row, planner)
+    return pickle.loads(new)
+
+
 LOADERS: dict[str, Callable[[bytes], Any]] = {
     "pickle_migrate.loads": pickle_migrate.loads,
     "pickle.loads": pickle.loads,
     "pickle._loads": pickle._loads,  # type: ignore[attr-defined]
+    "a static upgrade": static_loads,
 }
 HEADER = "from pickle_migrate import *\n"
 _DECORATOR = re.compile(r"^[ \t]*@versioned\(.*\)\n", re.MULTILINE)

@@ -503,7 +503,7 @@ def test_two_threads_loading_and_dumping_at_once(releases: Releases) -> None:
     shop = releases.install_old(OLD)
     data = pickle.dumps([obj for n in range(20) for obj in (shop.C(n), shop.S(n))], 4)
     releases.install_new(NEW)
-    barrier = threading.Barrier(4)
+    barrier = threading.Barrier(len(LOADERS) + 1)
     wrong: list[object] = []
 
     def work(loads: Callable[[bytes], Any]) -> None:

@@ -141,4 +141,9 @@ def test_every_pickler_and_protocol_is_used() -> None:
         names = [name for one in found if one.protocol == protocol for name in one.picklers]
         assert sorted(names) == sorted(PICKLERS)
     assert list(PROTOCOLS) == [0, 1, 2, 3, 4, 5]
-    assert list(LOADERS) == ["pickle_migrate.loads", "pickle.loads", "pickle._loads"]
+    assert list(LOADERS) == [
+        "pickle_migrate.loads",
+        "pickle.loads",
+        "pickle._loads",
+        "a static upgrade",
+    ]

@@ -1,0 +1,127 @@
+"""A stamped class that nobody can import any more: what its declared lineage says of its pickles.
+
+The head of a lineage is one above its last step. A state is brought there, and the stamp says so;
+which fields the class then has, only the class could say, and its fingerprint is left out unless
+one is declared for that version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from pickle_migrate.errors import MigrationError
+from pickle_migrate.findings import ClassFound
+from pickle_migrate.lineage import LineageRecord
+from pickle_migrate.migration import Migration
+from pickle_migrate.readers import unmangled
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import Registry
+from pickle_migrate.routes import fingerprint_problems, steps_between
+from pickle_migrate.stamps import StampedClass, StampText
+from pickle_migrate.static_functions import against
+
+
+@attrs.frozen(eq=False)
+class GoneClass:
+    """What is declared for the classes of one stamp. ``stamp`` is the one that it becomes,
+    ``reason`` says why its states cannot be migrated without the class.
+    """
+
+    stamp: StampText
+    steps: tuple[Migration, ...]
+    classes: tuple[ClassFound, ...]
+    problems: tuple[MigrationError, ...]
+    reason: str | None
+    old_names: tuple[tuple[str, str], ...]
+
+    def unmangle(self, mentions: Callable[[str], bool]) -> Callable[[Any], Any] | None:
+        """What gives private attributes the new class's name, or None if the pickle has none."""
+        kept = [(f"_{old}__", f"_{new}__") for old, new in self.old_names if mentions(f"_{old}__")]
+        return (lambda state: unmangled(state, kept)) if kept else None
+
+
+@attrs.frozen(eq=False)
+class _Leg:
+    """One class of the stamp: from its version to the head of its lineage."""
+
+    old: StampedClass
+    new: StampedClass
+    steps: tuple[Migration, ...]
+    problems: tuple[MigrationError, ...]
+    has_finishers: bool
+
+
+def gone_class(stamp: StampText, registry: Registry) -> GoneClass:
+    """What is known of a stamp whose class is not there. Imports nothing. Raises the errors of
+    ambiguous or circular renames, and DuplicateStepError.
+    """
+    legs = [_leg(one, registry) for one in stamp.classes]
+    steps = tuple(step for leg in reversed(legs) for step in leg.steps)
+    return GoneClass(
+        stamp=attrs.evolve(stamp, classes=tuple(leg.new for leg in legs)),
+        steps=steps,
+        classes=tuple(_found(leg) for leg in legs if leg.old.version),
+        problems=tuple(problem for leg in reversed(legs) for problem in leg.problems),
+        reason=_reason(stamp, steps, legs, registry),
+        old_names=_old_names(legs, registry),
+    )
+
+
+def _leg(one: StampedClass, registry: Registry) -> _Leg:
+    today = registry.current_ref(one.ref, one.version or None, one.fingerprint)
+    if not one.version:
+        return _Leg(one, attrs.evolve(one, ref=today), (), (), False)
+    records = registry.family(today)
+    head = max([one.version, *map(_head, records)])
+    steps, problems = steps_between(today, one.version, head, records)
+    problems += fingerprint_problems(today, one, records, None, head)
+    finishers = any(record.finishers.get(v) for record in records for v in range(one.version, head))
+    fingerprint = one.fingerprint if head == one.version else _fingerprint(head, records)
+    new = StampedClass(today, head, fingerprint)
+    return _Leg(one, new, tuple(steps), tuple(problems), finishers)
+
+
+def _head(record: LineageRecord) -> int:
+    after = [v + 1 for v in (*record.steps, *record.finishers)]
+    return max([*after, *record.field_orders, *record.fingerprints], default=0)
+
+
+def _fingerprint(version: int, records: list[LineageRecord]) -> str | None:
+    known = {digest for record in records for digest in record.fingerprints.get(version, ())}
+    return known.pop() if len(known) == 1 else None
+
+
+def _reason(
+    stamp: StampText, steps: tuple[Migration, ...], legs: list[_Leg], registry: Registry
+) -> str | None:
+    reasons = [reason for step in steps if (reason := against(step))]
+    if any(leg.has_finishers for leg in legs):
+        reasons.append("its finishing stage needs the loaded objects")
+    if steps and stamp.whole:
+        reasons.append("is an enum or a namedtuple, whose members only the class knows")
+    news = [leg.new for leg in legs]
+    if any(registry.current_ref(n.ref, n.version or None, n.fingerprint) != n.ref for n in news):
+        reasons.append("has a name that is another class's old name, and neither class is here")
+    return reasons[0] if reasons else None
+
+
+def _found(leg: _Leg) -> ClassFound:
+    old, new = leg.old, leg.new
+    return ClassFound(str(old.ref), str(new.ref), old.version, new.version, stamped=True)
+
+
+def _old_names(legs: list[_Leg], registry: Registry) -> tuple[tuple[str, str], ...]:
+    pairs: dict[tuple[str, str], None] = {}
+    for leg in legs:
+        name = _simple(leg.new.ref)
+        for old in [*registry.old_names(leg.new.ref), leg.old.ref]:
+            if _simple(old) != name:
+                pairs[_simple(old), name] = None
+    return tuple(pairs)
+
+
+def _simple(ref: GlobalRef) -> str:
+    return ref.qualname.rpartition(".")[2]
