@@ -78,14 +78,12 @@ def operands(data: bytes, at: int, module: int, name: int, keys: int) -> Operand
 def _fetch_before(data: bytes, end: int) -> tuple[int, int] | None:
     """The offset and the key of BINGET or LONG_BINGET that ends where another opcode starts.
 
-    Bytes are read backwards here. What only looks like GET is harmless unless it keeps the text
-    that is on top of the stack, under another key or twice: DUP, MEMOIZE, PUT and LONG_BINPUT,
-    which could end in such bytes, are left out.
+    Bytes are read backwards here, and may only look like GET. That is harmless: a real GET of the
+    same key is found by ``lookalikes`` wherever it stands, and must be one of these as well.
     """
-    key = data[end - 1]
-    if data[end - 2 : end - 1] == b"h" and key not in b"2\x94\n" and data[end - 5] != _LONG_BINPUT:
-        return end - 2, key
-    if data[end - 5 : end - 4] == b"j" and data[end - 2 : end] == b"\0\0":
+    if data[end - 2 : end - 1] == b"h":
+        return end - 2, data[end - 1]
+    if data[end - 5 : end - 4] == b"j":
         return end - 5, int.from_bytes(data[end - 4 : end], "little")
     return None
 
