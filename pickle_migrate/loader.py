@@ -11,13 +11,19 @@ import builtins
 import io
 import pickle
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pickle_migrate import collector, finishing, nested, resolver, stamps, unbuilt, unsaid
 from pickle_migrate.errors import UnknownClassError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of
 from pickle_migrate.shapes import MARK
+
+if TYPE_CHECKING:
+    from pickle_migrate.gate import Gate
+    from pickle_migrate.guarded import Guard
+    from pickle_migrate.limits import Limits
+    from pickle_migrate.policy import Policy
 
 
 class _Readable(Protocol):
@@ -37,7 +43,12 @@ class Unpickler(pickle.Unpickler):
 
     Besides pickle's arguments: ``registry`` (the default one), and ``pause_collector=False`` to
     leave Python's cyclic garbage collector alone. Loading runs code that the pickle names, as
-    pickle does: never load a pickle that you do not trust.
+    pickle does: never load a pickle that you do not trust, unless with a ``policy``.
+
+    ``policy`` says which globals may be resolved, and ``limits`` how much a pickle may ask for (its
+    defaults hold with a policy). With either, each pickle is read whole, scanned, and decided on
+    before anything of it is imported; then those bytes are loaded. The file stands behind the
+    pickle then, also when it was refused. ``load`` raises PolicyError and LimitError.
     """
 
     def __init__(
@@ -50,7 +61,15 @@ class Unpickler(pickle.Unpickler):
         buffers: Iterable[Any] | None = (),
         registry: Registry | None = None,
         pause_collector: bool = True,
+        policy: Policy | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        self._guard: Guard | None = None
+        if policy is not None or limits is not None:
+            from pickle_migrate.guarded import Guard  # only those who ask pay for the scanner
+
+            self._guard = Guard(self, file, policy, limits, fix_imports=fix_imports)
+            file, buffers = self._guard.file, self._guard.kept(buffers)
         if fix_imports and encoding == "ASCII" and errors == "strict" and not buffers:
             super().__init__(file)  # pickle's own defaults; handing them on costs small pickles
         else:
@@ -68,6 +87,13 @@ class Unpickler(pickle.Unpickler):
         """Load the next pickle of the file, migrate it, run its finishing stage, and give its
         object. Raises MigrationError, and what pickle raises.
         """
+        if self._guard is None:
+            return self._load()
+        self._guard.next()
+        with self._guard.loading():
+            return self._load()
+
+    def _load(self) -> Any:
         start = unsaid.position(self._file)
         finishing.begin()
         try:
@@ -80,7 +106,9 @@ class Unpickler(pickle.Unpickler):
                 self._unbuilt.migrate([*self.memo.copy().values(), loaded])
         finally:
             noted = finishing.end()
-        if self._unsaid:
+        if self._unsaid and self._guard is not None:
+            unsaid.refuse_in(self._guard.scan, self._unsaid)
+        elif self._unsaid:
             unsaid.refuse_unstamped(self._file, start, self._unsaid)
         if noted:
             finishing.run(noted)
@@ -88,21 +116,37 @@ class Unpickler(pickle.Unpickler):
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         """What a global of the pickle stands for, after renames. Imports it, as pickle does."""
+        if self._guard is not None and self._guard.gate is not None:
+            return self._through(self._guard.gate, module_name, global_name)
         if module_name == stamps.MODULE and stamps.looks_like_stamp(global_name):
             return resolver.find_stamp(global_name, self._registry)
         resolver.settings()
         ref = GlobalRef(module_name, global_name)
+        return self._found(ref, super().find_class)
+
+    def _found(self, ref: GlobalRef, find: Callable[[str, str], Any]) -> Any:
         found = self._renamed(ref)
         if found is None:
             if nested.is_getattr(ref):
                 return nested.Getattr(self._attribute)
-            found = self._as_named(ref)
+            found = self._as_named(ref, find)
         self._remember(ref, found)
         return found
 
-    def _as_named(self, ref: GlobalRef) -> Any:
+    def _through(self, gate: Gate, module_name: str, global_name: str) -> Any:
+        """As ``find_class``, of names that the policy approved."""
+        ref = GlobalRef(module_name, global_name)
+        gate.require_seen(ref)
+        if module_name == stamps.MODULE and stamps.looks_like_stamp(global_name):
+            return resolver.find_stamp(global_name, self._registry, gate.may_import)
+        if module_name == stamps.MODULE and global_name == stamps.text_only.__name__:
+            return gate.text_only
+        resolver.settings()
+        return self._found(ref, lambda *_: gate.by_name(ref))
+
+    def _as_named(self, ref: GlobalRef, find: Callable[[str, str], Any]) -> Any:
         try:
-            found = super().find_class(ref.module, ref.qualname)
+            found = find(ref.module, ref.qualname)
         except (ImportError, AttributeError):
             elsewhere = self._elsewhere(ref)
             if elsewhere is None:
@@ -143,18 +187,32 @@ class Unpickler(pickle.Unpickler):
 
     def _renamed(self, ref: GlobalRef) -> Any:
         today = self._registry.current_ref(ref)
-        return None if today == ref else _imported(ref, today)
+        return None if today == ref else self._imported(ref, today)
+
+    def _imported(self, ref: GlobalRef, today: GlobalRef) -> Any:
+        gate = None if self._guard is None else self._guard.gate
+        try:
+            return resolver.import_ref(today) if gate is None else gate.renamed(ref, today)
+        except (ImportError, AttributeError) as error:
+            reason = f"it is renamed to {today}, which cannot be imported: {error}"
+            raise UnknownClassError(str(ref), 0, reason) from error
 
     def _attribute(self, owner: Any, name: str, *default: Any) -> Any:
         """``getattr``, which below protocol 4 also stands for the name of a nested class."""
         refs = [GlobalRef(ref.module, f"{ref.qualname}.{name}") for ref in self._refs_of(owner)]
+        gate = None if self._guard is None else self._guard.gate
+        if gate is not None:
+            refs = [gate.attribute(refs)]
         for ref in refs:
             found = self._renamed(ref)
             if found is not None:
                 self._remember(ref, found)
                 return found
         try:
-            found = builtins.getattr(owner, name, *default)
+            if gate is not None:
+                found = gate.attribute_of(refs[0], owner, name)
+            else:
+                found = builtins.getattr(owner, name, *default)
         except AttributeError:
             found = self._elsewhere(refs[0]) if refs else None
             if found is None:
@@ -173,14 +231,6 @@ class Unpickler(pickle.Unpickler):
         return list(dict.fromkeys([spelled, GlobalRef.of(owner)]))
 
 
-def _imported(ref: GlobalRef, today: GlobalRef) -> Any:
-    try:
-        return resolver.import_ref(today)
-    except (ImportError, AttributeError) as error:
-        reason = f"it is renamed to {today}, which cannot be imported: {error}"
-        raise UnknownClassError(str(ref), 0, reason) from error
-
-
 class Pickler(pickle.Pickler):
     """``pickle.Pickler``, unchanged: registered classes write their stamps through any pickler."""
 
@@ -194,11 +244,14 @@ def load(
     buffers: Iterable[Any] | None = (),
     registry: Registry | None = None,
     pause_collector: bool = True,
+    policy: Policy | None = None,
+    limits: Limits | None = None,
 ) -> Any:
     """``pickle.load`` with migrations: read one pickle from a binary file and give its object.
 
     Raises MigrationError when the pickle cannot be migrated, and what pickle raises. Imports and
-    runs what the pickle names: never load a pickle that you do not trust. Writes nothing.
+    runs what the pickle names: never load a pickle that you do not trust, unless with a ``policy``
+    that says what it may name. Writes nothing. ``policy`` and ``limits`` as for ``Unpickler``.
     """
     return Unpickler(
         file,
@@ -208,6 +261,8 @@ def load(
         buffers=buffers,
         registry=registry,
         pause_collector=pause_collector,
+        policy=policy,
+        limits=limits,
     ).load()
 
 
@@ -221,11 +276,17 @@ def loads(
     buffers: Iterable[Any] | None = (),
     registry: Registry | None = None,
     pause_collector: bool = True,
+    policy: Policy | None = None,
+    limits: Limits | None = None,
 ) -> Any:
     """``pickle.loads`` with migrations: bytes in, the first pickle's object out. As ``load``."""
-    file: Any = io.BytesIO(data)
     size = memoryview(data).nbytes
-    if type(data) is not bytes or size > collector.PAYS_FROM or not _in_frames(data):
+    file: Any = io.BytesIO(data)
+    if policy is not None or limits is not None:
+        from pickle_migrate.streams import Whole
+
+        file = Whole(data)
+    elif type(data) is not bytes or size > collector.PAYS_FROM or not _in_frames(data):
         # The C unpickler reads ahead only in files that can be peeked into, and in frames.
         file = io.BufferedReader(file)
     return Unpickler(
@@ -236,6 +297,8 @@ def loads(
         buffers=buffers,
         registry=registry,
         pause_collector=pause_collector and size > collector.PAYS_FROM,
+        policy=policy,
+        limits=limits,
     ).load()
 
 

@@ -40,11 +40,15 @@ NOT_LISTED, STANDS_ALONE = "not listed", "no name"
 class Verdict:
     """The answer for one ref. ``rule`` names what decided: a rule as it was written, a preset
     (``preset numpy``), or ``not listed``. ``remedy`` says how to allow it; empty if it is allowed.
+    ``group``: the rule names a package or a pattern, so what the name leads to has to be defined
+    within what is allowed; ``member``: it has to be a member of an enum. Whoever resolves it looks.
     """
 
     allowed: bool
     rule: str
     remedy: str = ""
+    group: bool = False
+    member: bool = False
 
 
 @attrs.frozen
@@ -171,7 +175,7 @@ class Policy:
             and all(ref.module.split("."))
             and ":" not in str(ref).replace(":", "", 1)
         ):
-            return Verdict(True, f"allow {match.rule}")
+            return Verdict(True, f"allow {match.rule}", group=True)
         remedy = self._remedy(ref)
         return Verdict(False, f"allow {match.rule}, but {reason or 'it is no name'}", remedy)
 
@@ -181,7 +185,9 @@ class Policy:
         if name.startswith("__"):
             return None
         verdict = self._verdict(GlobalRef(ref.module, outer), ("named",))
-        return Verdict(True, f"{verdict.rule}, if it is an enum") if verdict.allowed else None
+        if not verdict.allowed:
+            return None
+        return attrs.evolve(verdict, rule=f"{verdict.rule}, if it is an enum", member=True)
 
     def _stamp_verdict(self, text: str) -> Verdict:
         try:
@@ -195,18 +201,19 @@ class Policy:
                 )
             except PickleMigrateError as error:
                 return Verdict(self.trust, "renames", error.advice())
-            found = self._denied((stamped.ref,)) or self._verdict_today(today)
+            found = self._denied((stamped.ref,)) or self.verdict_today(today)
             if not found.allowed:
                 return found
         return found
 
-    def _verdict_today(self, today: GlobalRef) -> Verdict:
+    def verdict_today(self, today: GlobalRef, uses: Iterable[str] = ()) -> Verdict:
+        """The verdict on a name to which all renames were applied."""
         denied = self._denied((today,))
         if denied is not None:
             return denied
         if self.trust:
             return Verdict(True, "trust")
-        found = self._allowed(today, ("instantiated",))
+        found = self._allowed(today, uses)
         return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
 
     def may_fill(self, ref: GlobalRef) -> bool:
@@ -263,18 +270,17 @@ class Policy:
             if verdict.allowed and verdict.rule == "getattr of classes" and not reached:
                 verdict = Verdict(False, "getattr", "There is no way to allow getattr itself.")
             if not verdict.allowed:
-                today = self._today(named)
+                today = self._today(named, fix_imports)
                 problem = "is not allowed"
                 if today != named.ref and named.stamp is None:
                     problem = f"(today {today}) is not allowed"
                 yield Refusal(named.ref, named.offset, verdict.rule, problem, verdict.remedy)
 
-    def _today(self, named: Global) -> GlobalRef:
+    def _today(self, named: Global, fix_imports: bool) -> GlobalRef:
         try:
-            today = self.registry.current_ref(named.ref)
+            return find_name(named, self.registry, fix_imports=fix_imports)
         except PickleMigrateError:
             return named.ref
-        return _mapped(named) if today == named.ref else today
 
     def _codes(self, scan: Scan) -> Iterator[Refusal]:
         for extension in scan.extensions:
@@ -315,6 +321,7 @@ _PROBLEMS = {
     "call": "a call of something that is no named global",
     "build_global": "gets a state, though it was named and not made here",
     "build_unknown": "a state for something that no named global made",
+    "build_again": "changes to something that got its state before",
     "dunder_state": "a state that sets a name with double underscores",
 }
 
@@ -342,6 +349,16 @@ def _mapped(named: Global) -> GlobalRef:
     outer, _, name = named.ref.qualname.rpartition(".")
     owner = mapped(GlobalRef(named.ref.module, outer), named.protocol)
     return GlobalRef(owner.module, f"{owner.qualname}.{name}")
+
+
+def find_name(named: Global, registry: Registry, *, fix_imports: bool = True) -> GlobalRef:
+    """The name that an unpickler looks for when no more renames become known: today's, or else
+    Python 3's. Imports nothing. Raises what renames raise.
+    """
+    if named.stamp is not None:
+        return named.ref
+    today = registry.current_ref(named.ref)
+    return _mapped(named) if today == named.ref and fix_imports else today
 
 
 def extension_ref(code: int) -> GlobalRef | None:

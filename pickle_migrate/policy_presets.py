@@ -20,6 +20,8 @@ CALLED, INSTANTIATED, NAMED = "called", "instantiated", "named"
 #: What may be done with a name: be called, be made an instance of, stand as a value, and have items
 #: put into what it made.
 _ALL = frozenset([CALLED, INSTANTIATED, NAMED])
+#: For types that NEWOBJ could give a length; picklers call them, or write opcodes of their own.
+_DATA = frozenset([CALLED, NAMED])
 _FUNCTION = frozenset([CALLED])
 _VALUE = frozenset([NAMED])
 FILLED = "filled"
@@ -33,9 +35,9 @@ _Table = dict[str, dict[str, Roles]]
 
 _STANDARD: _Table = {
     "builtins": {
-        "object bool int float complex str bytes tuple frozenset slice range": _ALL,
-        "list dict set bytearray": _CONTAINER,
-        "type": _ALL,
+        "object": _ALL,
+        "bool int float complex str bytes tuple frozenset slice range type": _DATA,
+        "list dict set bytearray": _DATA | {FILLED},
         "Ellipsis NotImplemented": _VALUE,
     },
     "copyreg": {"_reconstructor __newobj__ __newobj_ex__": _FUNCTION},
@@ -45,15 +47,15 @@ _STANDARD: _Table = {
         "ChainMap UserDict UserList UserString": _ALL,
     },
     "datetime": {"date time datetime timedelta timezone": _ALL},
-    "decimal": {"Decimal": _ALL},
-    "fractions": {"Fraction": _ALL},
+    "decimal": {"Decimal": _DATA},
+    "fractions": {"Fraction": _DATA},
     "uuid": {"UUID SafeUUID": _ALL},
     "ipaddress": {
         "IPv4Address IPv6Address IPv4Network IPv6Network IPv4Interface IPv6Interface": _ALL,
     },
     "pathlib": {"PurePath PurePosixPath PureWindowsPath PosixPath WindowsPath Path": _ALL},
     "pathlib._local": {"PurePath PurePosixPath PureWindowsPath PosixPath WindowsPath Path": _ALL},
-    "array": {"array": _CONTAINER, "_array_reconstructor": _FUNCTION},
+    "array": {"array": _DATA | {FILLED}, "_array_reconstructor": _FUNCTION},
     "time": {"struct_time": _ALL},
     "types": {"SimpleNamespace": _ALL},
     # From the first pickle of a class with versions on: what this package itself puts into pickles.
@@ -69,7 +71,7 @@ _SCALARS = (
 _NUMPY: _Table = {
     "numpy": {
         "ndarray recarray matrix": _VALUE,
-        "dtype": frozenset([CALLED, NAMED]),
+        "dtype": _DATA,
         _SCALARS: _VALUE,
     },
     "numpy.rec": {"recarray record": _VALUE},

@@ -89,10 +89,30 @@ def import_ref(ref: GlobalRef) -> Any:
     return found
 
 
-def find_stamp(text: str, registry: Registry = DEFAULT) -> Callable[..., Any]:
+def import_parts(ref: GlobalRef, names: Iterable[str]) -> list[Any]:
+    """Import the module of a ref, and walk from it by these names. Gives the module, and what each
+    name leads to. Raises as ``import_ref``.
+    """
+    found = [importlib.import_module(ref.module)]
+    for name in names:
+        found.append(getattr(found[-1], name))
+    return found
+
+
+MayImport = Callable[[GlobalRef], bool]
+
+
+def _anything(ref: GlobalRef) -> bool:
+    return True
+
+
+def find_stamp(
+    text: str, registry: Registry = DEFAULT, may_import: MayImport = _anything
+) -> Callable[..., Any]:
     """The callable for a stamp: it makes the newborn object that BUILD then gives its state.
 
     Imports the class's module if need be, and modules of migrations if the stamp is not current.
+    A name that ``may_import`` says no to is not imported; it is taken for one that is not there.
     Raises StampError, UnknownClassError, and all that stands in the way of the route.
     """
     key = (id(registry), text)
@@ -100,7 +120,7 @@ def find_stamp(text: str, registry: Registry = DEFAULT) -> Callable[..., Any]:
     if known is not None and _holds(known, registry):
         return known[3]
     written = StampText.decode(text)
-    cls = _class_of(text, written, registry)
+    cls = _class_of(text, written, registry, may_import)
     # Asked before the route is found: what another thread declares meanwhile outdates it.
     generations = _generations(registry, cls)
     found = entry_of(cls).newborn(text, written)
@@ -126,9 +146,9 @@ def _is_in_place(cls: type) -> bool:
     return found is cls
 
 
-def _class_of(text: str, written: StampText, registry: Registry) -> type:
+def _class_of(text: str, written: StampText, registry: Registry, may_import: MayImport) -> type:
     head = written.head
-    cls = _imported_class(head.ref) or registry.class_at(head.ref)
+    cls = _class_at(head.ref, registry, may_import)
     modules: tuple[str, ...] = ()
     if cls is not None and _has_entry(cls):
         if entry_of(cls).stamp.text == text:
@@ -137,12 +157,17 @@ def _class_of(text: str, written: StampText, registry: Registry) -> type:
     # Not a current stamp: now the declarations count, wherever they stand.
     import_migrations(modules)
     ref = registry.current_ref(head.ref, head.version or None, head.fingerprint)
-    cls = _imported_class(ref) or registry.class_at(ref)
+    cls = _class_at(ref, registry, may_import)
     if cls is None:
         raise _unknown(head, ref, "no such class can be imported")
     if not _has_entry(cls):
         raise _unknown(head, ref, "that class is not registered with @versioned")
     return cls
+
+
+def _class_at(ref: GlobalRef, registry: Registry, may_import: MayImport) -> type | None:
+    found = _imported_class(ref) if may_import(ref) else None
+    return found or registry.class_at(ref)
 
 
 def _unknown(head: StampedClass, ref: GlobalRef, reason: str) -> UnknownClassError:
@@ -171,13 +196,13 @@ def _imported_class(ref: GlobalRef) -> type | None:
     return found if isinstance(found, type) else None
 
 
-def prepare_class(written: StampText) -> None:
+def prepare_class(written: StampText, may_import: MayImport = _anything) -> None:
     """Make the class of a by-value pickle ready for its wrapped states: a script's class that can
     be imported today, or that the reading script imported under the same name, has no hook.
     """
     head = written.head
     ref = DEFAULT.current_ref(head.ref, head.version or None, head.fingerprint)
-    for cls in {_imported_class(head.ref), _imported_class(ref)}:
+    for cls in {_imported_class(r) for r in (head.ref, ref) if may_import(r)}:
         if cls is not None and _has_entry(cls):
             take_wrapped(cls)
 

@@ -20,6 +20,13 @@ class Memo:
         self._holes = 0
         self._top = -1
 
+    def copy(self) -> Memo:
+        """A memo of its own with the same entries."""
+        found = Memo()
+        found._dense, found._sparse = self._dense.copy(), self._sparse.copy()
+        found._holes, found._top = self._holes, self._top
+        return found
+
     def __len__(self) -> int:
         """How many keys are set, which is the key that MEMOIZE sets next."""
         return len(self._dense) + len(self._sparse) - self._holes

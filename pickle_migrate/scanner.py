@@ -58,6 +58,7 @@ __all__ = [
     "scan",
     "scan_all",
     "scan_to",
+    "scan_with",
 ]
 
 _CODES: Final = [[op.code for op in ALL if op.protocol == p] for p in range(HIGHEST_PROTOCOL + 1)]
@@ -153,6 +154,17 @@ def scan_to(data: Data, offset: int, until: int) -> tuple[Scan, Machine]:
     reader = Reader(_plain_view(data), offset, None, NO_LIMITS)
     run(reader, until)
     return _result(reader), reader.machine
+
+
+def scan_with(
+    data: Data, offset: int, memo: Memo | None, limits: Limits | None = None
+) -> tuple[Scan, Memo]:
+    """As ``scan``, by an unpickler whose memo is not empty, and the memo as it is afterwards. The
+    memo that is given changes; what it says of texts has to stand in the same data.
+    """
+    job = _Job(_plain_view(data), limits or NO_LIMITS, watches=True)
+    reader = _read(job, offset, memo)
+    return _result(reader), reader.machine.memo
 
 
 def _plain_view(data: Data) -> Data:

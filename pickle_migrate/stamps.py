@@ -157,6 +157,11 @@ def text_only(text: str) -> Stamp:
     written = StampText.decode(text)
     if _prepare is not None:
         _prepare(written)
+    return version_only(written)
+
+
+def version_only(written: StampText) -> Stamp:
+    """The stamp that ``text_only`` gives, once the class is ready for it."""
     return Stamp.make(written, _no_newborn, by_value=True)
 
 

@@ -8,12 +8,15 @@ class may also be named as mere data.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pickle_migrate import stamps
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.routes import route_for
+
+if TYPE_CHECKING:
+    from pickle_migrate.scanner import Scan
 
 _TEXT_ONLY = GlobalRef(stamps.MODULE, stamps.text_only.__qualname__)
 _MAKES_OBJECTS = {"instantiated", "called"}
@@ -52,6 +55,11 @@ def refuse_unstamped(file: Any, start: int | None, named: dict[GlobalRef, type])
         return
     finally:
         file.seek(end)
+    refuse_in(found, named)
+
+
+def refuse_in(found: Scan, named: dict[GlobalRef, type]) -> None:
+    """As ``refuse_unstamped``, by the scan of the pickle."""
     if any(g.ref == _TEXT_ONLY for g in found.globals):
         return  # a script's class, whose stamp stands in the state
     for g in found.globals:

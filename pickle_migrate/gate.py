@@ -1,0 +1,212 @@
+"""What one unpickler may resolve: decided from the scan before the load, and asked again in it.
+
+The scan says which globals a pickle names, and the policy refuses before anything is imported. A
+gate keeps what was approved, and answers for nothing else: if the unpickler came by a name that the
+scan did not see, that would be an error here, and no danger.
+
+A rule for a package or a pattern speaks of what is defined there. So what such a name leads to is
+looked at when it is resolved: every step of a dotted name but the last has to be a class, and what
+is found must not come from elsewhere (``from os import system``) unless that is allowed too.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import types
+from collections.abc import Callable
+from enum import EnumMeta
+from typing import Any
+
+import attrs
+
+from pickle_migrate import nested, resolver, stamps
+from pickle_migrate.errors import PolicyError
+from pickle_migrate.policy import Policy, Refusal, Verdict, extension_ref, find_name
+from pickle_migrate.policy_checks import CHECKS, Budget, checked
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.scanner import Global, Scan
+
+_GETATTR_ONLY = "Only nested classes and members of enums are found by getattr under a policy."
+
+
+@attrs.frozen
+class _Approved:
+    """A ref of the pickle, as it spells it: what is looked for, and how."""
+
+    named: Global
+    target: GlobalRef
+    uses: frozenset[str]
+
+
+class Gate:
+    """The door through which a load under a policy resolves names. For one unpickler."""
+
+    def __init__(self, policy: Policy, *, fix_imports: bool, persistent: bool) -> None:
+        self.policy = policy
+        self._fix_imports = fix_imports
+        self._persistent = persistent
+        self._approved: dict[GlobalRef, _Approved] = {}
+        self._budget = Budget.of(0)
+
+    # --- before the load ------------------------------------------------------------------------
+
+    def admit(self, scan: Scan, before: int) -> None:
+        """Take the pickle that is to be loaded next. Raises PolicyError if the policy refuses
+        something of it; ``before`` is added to the offset. Imports nothing.
+        """
+        self._approved = {}
+        self._budget = Budget.of(scan.end - scan.start)
+        refusals = self.policy.refusals(
+            scan, fix_imports=self._fix_imports, persistent=self._persistent
+        )
+        for refusal in [*refusals, *self._approve(scan)]:
+            raise attrs.evolve(refusal, offset=refusal.offset + before).error()
+
+    def _approve(self, scan: Scan) -> list[Refusal]:
+        refused = []
+        for named in scan.globals:
+            target = find_name(named, self.policy.registry, fix_imports=self._fix_imports)
+            known = self._approved.get(named.ref)
+            if known is not None and known.target != target:
+                problem = f"means {known.target} and {target}, under two protocols in one pickle"
+                refused.append(Refusal(named.ref, named.offset, "one name, one meaning", problem))
+                continue
+            uses = frozenset(named.uses) | (known.uses if known else frozenset())
+            self._approved[named.ref] = _Approved(named, target, uses)
+        for extension in scan.extensions:
+            ref = extension_ref(extension.code)
+            cache: dict[int, Any] = getattr(copyreg, "_extension_cache")  # noqa: B009
+            if extension.code in cache and not self.policy.trust:
+                # The unpickler would take what is cached, and never ask for the name.
+                problem = "stands in copyreg's cache already, where nobody can ask what it is"
+                refused.append(Refusal(ref, extension.offset, "extension codes", problem))
+            elif ref is not None:
+                uses = frozenset(extension.uses)
+                named = Global(ref, extension.offset, extension.uses, 1, 4, "extension")
+                self._approved.setdefault(ref, _Approved(named, ref, uses))
+        return refused
+
+    # --- in the load ----------------------------------------------------------------------------
+
+    def _known(self, ref: GlobalRef) -> _Approved:
+        found = self._approved.get(ref)
+        if found is None:
+            problem = "was asked for, and the scan did not see it"
+            raise PolicyError(str(ref), 0, "only what was scanned", problem)
+        return found
+
+    def require_seen(self, ref: GlobalRef) -> None:
+        """Raise PolicyError for a name that the pickle was not found to hold."""
+        self._known(ref)
+
+    def may_import(self, ref: GlobalRef) -> bool:
+        """Whether a name, to which all renames were applied, may be imported for a stamp."""
+        return self.policy.verdict_today(ref).allowed
+
+    def by_name(self, ref: GlobalRef) -> Any:
+        """What a ref of the pickle stands for where no rename holds. Imports it."""
+        approved = self._known(ref)
+        names = [approved.target.qualname]
+        if approved.named.protocol >= 4 or approved.named.via == "extension":
+            names = approved.target.qualname.split(".")  # below, C takes a name as a whole
+        return self._found(ref, approved.target, names)
+
+    def renamed(self, ref: GlobalRef, today: GlobalRef) -> Any:
+        """What a ref of the pickle stands for today, by a rename. Imports it."""
+        return self._found(ref, today, today.qualname.split("."))
+
+    def _found(self, ref: GlobalRef, target: GlobalRef, names: list[str]) -> Any:
+        approved = self._known(ref)
+        verdict = self._require(ref, target, approved)
+        parts = resolver.import_parts(target, names)
+        if verdict.group:
+            self._require_within(ref, target, parts, verdict)
+        return self._with_check(approved, target, parts[-1])
+
+    def _require(self, ref: GlobalRef, target: GlobalRef, approved: _Approved) -> Verdict:
+        verdict = self.policy.verdict_today(target, approved.uses)
+        if not verdict.allowed or (nested.is_getattr(target) and not self.policy.trust):
+            problem = f"(today {target}) is not allowed" if target != ref else "is not allowed"
+            raise self._error(ref, verdict.rule, problem, verdict.remedy)
+        return verdict
+
+    def _error(self, ref: GlobalRef, rule: str, problem: str, remedy: str = "") -> PolicyError:
+        known = self._approved.get(ref)
+        return PolicyError(str(ref), known.named.offset if known else 0, rule, problem, remedy)
+
+    def _require_within(
+        self, ref: GlobalRef, target: GlobalRef, parts: list[Any], verdict: Verdict
+    ) -> None:
+        for part in parts[1:-1]:
+            if not isinstance(part, type):
+                problem = "leads through something that is no class"
+                raise self._error(ref, verdict.rule, problem, "List the name whole to allow it.")
+        home = home_of(parts[-1])
+        if home is None or home == target or self.policy.verdict_today(home).allowed:
+            return
+        raise self._error(
+            ref,
+            verdict.rule,
+            f"leads out of what the rule names, to {home}",
+            f"If you trust it, allow {home}, or list the name whole.",
+        )
+
+    def _with_check(self, approved: _Approved, target: GlobalRef, found: Any) -> Any:
+        check = CHECKS.get((target.module, target.qualname))
+        if check is None or self.policy.trust or approved.uses != {"called"}:
+            return found
+        fail = self._failing(approved.named.ref)
+        return checked(found, check, self._budget, fail)
+
+    def _failing(self, ref: GlobalRef) -> Callable[[str], PolicyError]:
+        def error(problem: str) -> PolicyError:
+            remedy = "If you trust the pickle, load it without a policy."
+            return self._error(ref, "arguments", problem, remedy)
+
+        return error
+
+    # --- getattr, and stamps as text --------------------------------------------------------------
+
+    def attribute(self, refs: list[GlobalRef]) -> GlobalRef:
+        """The name that a call of ``getattr`` stands for, out of those that it may be spelled by.
+        Raises PolicyError if the scan did not see the call.
+        """
+        for ref in refs:
+            known = self._approved.get(ref)
+            if known is not None and known.named.via == "getattr":
+                return ref
+        names = " or ".join(map(str, refs)) or "of something that is no class"
+        raise PolicyError("builtins:getattr", 0, "getattr", f"asks for {names}", _GETATTR_ONLY)
+
+    def attribute_of(self, ref: GlobalRef, owner: Any, name: str) -> Any:
+        """``getattr(owner, name)``, called under the spelling ``ref``."""
+        approved = self._known(ref)
+        verdict = self.policy.decide(approved.named, fix_imports=self._fix_imports)
+        if not verdict.allowed:
+            raise self._error(ref, verdict.rule, "is not allowed", verdict.remedy)
+        if verdict.member:
+            if isinstance(owner, EnumMeta) and name in owner.__members__:
+                return owner.__members__[name]
+            raise self._error(ref, verdict.rule, "is no member of an enum", _GETATTR_ONLY)
+        found = getattr(owner, name)
+        if verdict.group:
+            self._require_within(ref, approved.target, [None, owner, found], verdict)
+        return found
+
+    def text_only(self, text: str) -> stamps.Stamp:
+        """``stamps.text_only``, which imports the class that the stamp names if it may."""
+        self._known(GlobalRef(stamps.MODULE, text))
+        written = stamps.StampText.decode(text)
+        resolver.prepare_class(written, self.may_import)
+        return stamps.version_only(written)
+
+
+def home_of(found: Any) -> GlobalRef | None:
+    """Where a class, function or module says that it is defined; None for any other object."""
+    if isinstance(found, types.ModuleType):
+        return GlobalRef("types", "ModuleType")
+    if isinstance(found, type | types.FunctionType | types.BuiltinFunctionType):
+        module = getattr(found, "__module__", None)
+        qualname = getattr(found, "__qualname__", None)
+        return GlobalRef(str(module), str(qualname))
+    return None

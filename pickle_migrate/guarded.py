@@ -1,0 +1,95 @@
+"""Loading under a policy or limits: read one pickle whole, scan it, decide, then load those bytes.
+
+``loader.Unpickler`` loads; a guard gives it the bytes, from memory, and the gate that answers for
+the names in them. Several pickles in a row may share one memo (a Pickler that dumped twice): what
+such a pickle means depends on those before it, so it is scanned together with them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from pickle_migrate import streams
+from pickle_migrate.gate import Gate
+from pickle_migrate.limits import Limits
+from pickle_migrate.policy import Policy
+from pickle_migrate.scan_row import Row
+from pickle_migrate.scanner import Scan, scan
+
+_BUFFER: Final = 1 << 17
+
+
+class Guard:
+    """What stands between an unpickler and its file. ``file`` is what the unpickler reads from,
+    ``gate`` answers for names (None without a policy), ``scan`` is that of the current pickle.
+    """
+
+    scan: Scan
+
+    def __init__(
+        self,
+        unpickler: pickle.Unpickler,
+        source: Any,
+        policy: Policy | None,
+        limits: Limits | None,
+        *,
+        fix_imports: bool,
+    ) -> None:
+        self._source = source
+        self._limits = Limits() if limits is None else limits
+        self._feed = streams.Feed()
+        self.file = io.BufferedReader(self._feed, _BUFFER)
+        persistent = _has_persistent_load(type(unpickler))
+        self.gate: Gate | None = None
+        if policy is not None:
+            self.gate = Gate(policy, fix_imports=fix_imports, persistent=persistent)
+        self._row: Row | None = None
+        self._first: bytes | None = None
+        self._failed = False
+
+    def kept(self, buffers: Iterable[Any] | None) -> Iterable[Any] | None:
+        """The buffers outside of the pickle, as the unpickler gets them."""
+        return buffers
+
+    def next(self) -> None:
+        """Read, scan and decide on the next pickle. Raises EOFError, PickleFormatError, LimitError
+        and PolicyError. Imports and runs nothing.
+        """
+        if self._failed:
+            raise pickle.UnpicklingError(
+                "A load failed half way, so what the next pickle would refer to is not known. "
+                "Make a new Unpickler for it."
+            )
+        if self._row is None and self._first is not None:
+            self._row = Row()  # the unpickler's memo stays, so what it names may stand there
+            self._row.scan(self._first, self._limits)
+            self._first = None
+        taken = streams.take(self._source, self._scanned, self._limits.size)
+        self.scan = taken.scan
+        if self.gate is not None:
+            self.gate.admit(taken.scan, taken.before)
+        if self._row is None:
+            self._first = taken.data
+        self._feed.put(taken.data)
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """The time in which the pickle is loaded: nothing is loaded after a load that failed."""
+        self._failed = True
+        yield
+        self._failed = False
+
+    def _scanned(self, data: bytes) -> Scan:
+        return (
+            scan(data, 0, self._limits) if self._row is None else self._row.scan(data, self._limits)
+        )
+
+
+def _has_persistent_load(cls: type) -> bool:
+    """Whether an unpickler says by itself what persistent ids stand for."""
+    own = [k for k in cls.__mro__ if k not in (pickle.Unpickler, object)]
+    return any("persistent_load" in vars(k) for k in own)

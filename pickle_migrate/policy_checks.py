@@ -1,0 +1,211 @@
+"""What the arguments of allowed callables have to be, so that they take no more than the pickle
+itself accounts for.
+
+Some harmless names do harm by their arguments: ``bytearray(2**33)`` allocates by number,
+``set(items)`` copies, again and again, a list that stands in the pickle once, and
+``Fraction("1e9999999")`` computes for ever. A check looks at the arguments before the call is made.
+It raises ``Refused`` with a phrase that says what is wrong.
+
+Copies are charged to a budget, which is the size of the pickle and some: whatever an honest pickle
+hands over to such a call is written in it once, and takes a byte or more for each item.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+_FREE: Final = 1 << 16
+_LONGEST_NUMBER: Final = 1 << 17
+_FRACTION: Final = re.compile(r"\s*[-+]?\d{1,4300}(/\d{1,4300})?\s*")
+_SINGLETONS: Final = (None, NotImplemented, Ellipsis)
+_FLAT: Final = (str, bytes, bytearray)
+
+
+class Refused(Exception):  # noqa: N818 - a verdict on arguments, which the caller names
+    """Arguments that an allowed callable must not be called with. Holds a phrase."""
+
+
+@attrs.define
+class Budget:
+    """How many items and bytes the calls of one load may still copy."""
+
+    left: int
+
+    @classmethod
+    def of(cls, size: int) -> Budget:
+        """The budget of a pickle of so many bytes."""
+        return cls(size + _FREE)
+
+    def charge(self, count: int) -> None:
+        """Count items or bytes that a call copies. Raises Refused."""
+        self.left -= count
+        if self.left < 0:
+            raise Refused("is called with more than the whole pickle holds")
+
+
+Check = Callable[[tuple[Any, ...], Budget], None]
+
+
+def _size_of(value: Any) -> int:
+    try:
+        return len(value)
+    except (TypeError, OverflowError):  # nothing to iterate, or a range beyond all bounds
+        return _FREE << 40 if isinstance(value, range) else 1
+
+
+def _copies(args: tuple[Any, ...], budget: Budget) -> None:
+    for arg in args:
+        budget.charge(_size_of(arg))
+
+
+def _hashes(args: tuple[Any, ...], budget: Budget) -> None:
+    """Copies whose items are hashed, which walks nested tuples as often as they are shared."""
+    _copies(args, budget)
+    for arg in args[:1]:
+        if type(arg) in (list, tuple, set, frozenset):
+            for item in arg:
+                if type(item) in (tuple, frozenset):
+                    _walk(item, budget)
+
+
+def _walk(value: Any, budget: Budget) -> None:
+    waiting, depth = [iter(value)], 0
+    while waiting:
+        for item in waiting[-1]:
+            budget.charge(1)
+            if type(item) in (tuple, frozenset):
+                waiting.append(iter(item))
+                depth = max(depth, len(waiting))
+                if depth > 1_000:
+                    raise Refused("is called with members that nest too deep to be hashed")
+                break
+        else:
+            waiting.pop()
+
+
+def _no_numbers(args: tuple[Any, ...], budget: Budget) -> None:
+    """For bytes and bytearray, where a number is a length."""
+    if args and not isinstance(args[0], str | bytes | bytearray | memoryview | list | tuple):
+        raise Refused(f"is called with {type(args[0]).__name__}, which may stand for a length")
+    _copies(args[:1], budget)
+
+
+def _texts(args: tuple[Any, ...], budget: Budget) -> None:
+    """For str, which asks any other value to describe itself."""
+    if args and not isinstance(args[0], _FLAT):
+        raise Refused(f"is called with {type(args[0]).__name__}, which is no text")
+    _copies(args[:1], budget)
+
+
+def _numbers(args: tuple[Any, ...], budget: Budget) -> None:
+    """For int, float, complex and bool: numbers and texts, which are read in linear time."""
+    for arg in args:
+        if not isinstance(arg, int | float | complex | str | bytes) and arg is not None:
+            raise Refused(f"is called with {type(arg).__name__}, which is no number")
+        if isinstance(arg, str | bytes):
+            budget.charge(len(arg))
+
+
+def _fraction(args: tuple[Any, ...], budget: Budget) -> None:
+    for arg in args:
+        if isinstance(arg, str) and not _FRACTION.fullmatch(arg):
+            raise Refused("is called with a text that is no plain fraction")
+        if isinstance(arg, int) and arg.bit_length() > _LONGEST_NUMBER:
+            raise Refused("is called with a number of too many digits")
+        if not isinstance(arg, str | int):
+            raise Refused(f"is called with {type(arg).__name__}, which is no whole number")
+
+
+def _decimal(args: tuple[Any, ...], budget: Budget) -> None:
+    for arg in args:
+        if not isinstance(arg, str | int | tuple | list):
+            raise Refused(f"is called with {type(arg).__name__}, which is no number")
+        if isinstance(arg, int) and arg.bit_length() > _LONGEST_NUMBER:
+            raise Refused("is called with a number of too many digits")
+        budget.charge(_size_of(arg))
+
+
+def _type(args: tuple[Any, ...], budget: Budget) -> None:
+    if len(args) != 1 or not any(args[0] is one for one in _SINGLETONS):
+        raise Refused("is called with something else than None, NotImplemented or Ellipsis")
+
+
+def _latin1(args: tuple[Any, ...], budget: Budget) -> None:
+    if len(args) != 2 or type(args[0]) is not str or args[1] not in ("latin1", "latin-1"):
+        raise Refused("is called with another encoding than latin1")
+    budget.charge(len(args[0]))
+
+
+def _reconstructor(args: tuple[Any, ...], budget: Budget) -> None:
+    """``copyreg._reconstructor(cls, base, state)`` calls ``base.__new__(cls, state)``."""
+    if len(args) != 3 or not all(isinstance(arg, type) for arg in args[:2]):
+        raise Refused("is called with something else than a class, its base and a state")
+    base, state = args[1:]
+    if base is object:
+        return
+    check = _BASES.get(base)
+    if check is None:
+        raise Refused("is called with a base that is no built-in type of data")
+    check((state,), budget)
+
+
+def _newobj(args: tuple[Any, ...], budget: Budget) -> None:
+    if not args or not isinstance(args[0], type):
+        raise Refused("is called with something that is no class")
+    for base, check in _BASES.items():
+        if issubclass(args[0], base):
+            check(args[1:], budget)
+
+
+_BASES: Final[Mapping[type, Check]] = {
+    bytes: _no_numbers,
+    bytearray: _no_numbers,
+    str: _texts,
+    int: _numbers,
+    float: _numbers,
+    complex: _numbers,
+    list: _copies,
+    tuple: _copies,
+    dict: _copies,
+    set: _hashes,
+    frozenset: _hashes,
+}
+
+#: The checks by module and qualified name, as the name is today.
+CHECKS: Final[Mapping[tuple[str, str], Check]] = {
+    ("builtins", "type"): _type,
+    **{("builtins", base.__name__): check for base, check in _BASES.items()},
+    ("builtins", "bool"): _numbers,
+    ("copyreg", "_reconstructor"): _reconstructor,
+    ("copyreg", "__newobj__"): _newobj,
+    ("_codecs", "encode"): _latin1,
+    ("fractions", "Fraction"): _fraction,
+    ("decimal", "Decimal"): _decimal,
+    ("collections", "deque"): _copies,
+    ("collections", "OrderedDict"): _hashes,
+    ("collections", "defaultdict"): _copies,
+    ("collections", "Counter"): _hashes,
+    ("collections", "UserList"): _copies,
+    ("collections", "UserString"): _texts,
+    ("array", "array"): _copies,
+    ("array", "_array_reconstructor"): _copies,
+}
+
+
+def checked(
+    real: Callable[..., Any], check: Check, budget: Budget, fail: Callable[[str], Exception]
+) -> Callable[..., Any]:
+    """A stand-in for ``real`` that looks at its arguments first, and raises what ``fail`` makes."""
+
+    def call(*args: Any) -> Any:
+        try:
+            check(args, budget)
+        except Refused as refused:
+            raise fail(str(refused)) from None
+        return real(*args)
+
+    return call
