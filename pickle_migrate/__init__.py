@@ -12,6 +12,7 @@ from pickle_migrate.loader import Pickler, Unpickler, dump, dumps, load, loads
 from pickle_migrate.registry import Registry
 
 if TYPE_CHECKING:
+    from pickle_migrate.limits import Limits
     from pickle_migrate.operations import (
         AddField,
         ConvertField,
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
         RenameField,
         SplitField,
     )
+    from pickle_migrate.policy import Policy
 
 __all__ = [
     "AddField",
     "ConvertField",
+    "Limits",
     "Lineage",
     "MergeFields",
     "PickleMigrateError",
     "Pickler",
+    "Policy",
     "Registry",
     "RemoveField",
     "RenameField",
@@ -45,9 +49,12 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # Operations are a third of the import time, and a program whose pickles are all current, or
     # whose migrations stand in a module of their own, never needs them (PEP 562).
+    # The same holds for policies: most programs load what they wrote.
     if name in __all__:
-        from pickle_migrate import operations
+        from pickle_migrate import limits, operations, policy
 
-        globals()[name] = found = getattr(operations, name)
-        return found
+        for module in (limits, policy, operations):
+            if hasattr(module, name):
+                globals()[name] = found = getattr(module, name)
+                return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

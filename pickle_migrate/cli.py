@@ -54,6 +54,8 @@ class Request:
     encoding: str | None
     settings: str | None
     protocol: int | None
+    allow: tuple[str, ...]
+    trust: bool
 
 
 @main.command(short_help="Bring pickle files to today's versions of their classes.")
@@ -96,6 +98,14 @@ class Request:
     type=click.IntRange(0, 5),
     help="Write pickle protocol N, 0 to 5. Otherwise each file keeps its own.",
 )
+@click.option(
+    "--allow",
+    metavar="RULE",
+    multiple=True,
+    help="Let pickles name this too: 'shop.models:Order', or 'shop.*' for a package. May be "
+    "repeated.",
+)
+@click.option("--trust", is_flag=True, help="Let pickles name anything, and say what that was.")
 def upgrade(**options: Any) -> None:
     """Bring pickle files to today's versions of their classes.
 
@@ -104,8 +114,9 @@ def upgrade(**options: Any) -> None:
     compared, and only then put in its place. A file that fails stays as it was, and the others go
     on. Files that are current are left alone (with --to: copied).
 
-    Loading a pickle runs the code that it names: upgrade only files that you trust. With --dry-run
-    too, the modules that they name are imported.
+    Loading a pickle runs the code that it names. So it may name versioned classes, and data types
+    of Python, numpy and pandas. All else is refused before it is imported, unless --allow or
+    --trust lets it in. With --dry-run too, the modules of what is allowed are imported.
 
     \b
     Examples:
@@ -165,6 +176,7 @@ def _run(request: Request, screen: Screen) -> int:
     if request.as_json:
         screen.write(report.document(results))
     else:
+        screen.show(report.trust_lines(results) if request.trust else [])
         screen.show(report.closing_lines(results))
     return _SOME_FAILED if any(result.is_bad for result in results) else 0
 
@@ -187,12 +199,13 @@ def _find(request: Request) -> list[Found]:
 def _plan(request: Request, found: list[Found], screen: Screen) -> list[FilePlan]:
     from pickle_migrate import file_plans, store
 
+    policy = cli_start.policy_for(request.allow, trust=request.trust)
     may_replace = None
     if request.in_place:
         may_replace = partial(store.check_replaceable, backup=not request.no_backup)
     plans = []
     with screen.progress("Planning", len(found)) as step:
-        for plan in file_plans.plan_files(found, request.to, may_replace):
+        for plan in file_plans.plan_files(found, request.to, may_replace, policy):
             plans.append(plan)
             step(plan.path)
     return file_plans.refuse_collisions(plans)
@@ -216,6 +229,7 @@ def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[
         backup=not request.no_backup,
         encoding=request.encoding or resolver.settings().encoding,
         protocol=request.protocol,
+        policy=cli_start.policy_for(request.allow, trust=request.trust),
     )
     results = []
     lines = report.Lines(plan.path for plan in plans)

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from pickle_migrate import project, resolver
+from pickle_migrate import declared, project, resolver
 from pickle_migrate.errors import RequestError
 from pickle_migrate.findings import Problem
+from pickle_migrate.policy import Policy, for_command
 from pickle_migrate.refs import GlobalRef
 
 
@@ -40,6 +41,20 @@ def prepare(settings_file: str | None, folders: Sequence[str], imports: Sequence
     resolver.use_settings(settings)
     for module in imports:
         _import(module)
+
+
+def policy_for(allow: Sequence[str] = (), *, trust: bool = False) -> Policy:
+    """Which globals the pickles of this command may name: what the settings say, and what is given
+    besides. To be asked for when ``prepare`` has taken the settings. Raises RuleError.
+    """
+    chosen = resolver.settings()
+    return for_command(
+        (*chosen.allow, *allow),
+        chosen.deny,
+        chosen.presets,
+        trust=trust,
+        declared=declared.is_declared,
+    )
 
 
 def _import(module: str) -> None:

@@ -32,6 +32,7 @@ from pickle_migrate.findings import (
 )
 from pickle_migrate.interrupts import Interrupts
 from pickle_migrate.planner import Planner
+from pickle_migrate.policy import Policy
 from pickle_migrate.scanner import scan_all
 
 
@@ -40,12 +41,14 @@ class Options:
     """How files are upgraded.
 
     ``backup``: keep the old bytes of a file that is replaced. ``encoding`` is for the 8-bit strings
-    of Python 2. ``protocol``: None writes each pickle at the protocol that it had.
+    of Python 2. ``protocol``: None writes each pickle at the protocol that it had. ``policy``: what
+    may be resolved; None: all.
     """
 
     backup: bool = True
     encoding: str = "ASCII"
     protocol: int | None = None
+    policy: Policy | None = None
 
 
 def results_of_planning(plans: Iterable[FilePlan]) -> Iterator[FileResult]:
@@ -68,7 +71,7 @@ def carry_out(plans: Iterable[FilePlan], options: Options) -> Iterator[FileResul
     Loads pickles, runs migrations, writes files. Raises nothing. After an interrupt the files that
     are not done yet are given as "not reached"; a file is never left half done.
     """
-    planner = new_planner()
+    planner = new_planner(options.policy)
     with Interrupts() as interrupts:
         for plan in plans:
             if interrupts.came:
@@ -123,7 +126,8 @@ def _upgraded(data: bytes, planner: Planner, options: Options) -> bytes:
 
 def _row(payload: bytes, planner: Planner) -> remake.Row:
     scans = scan_all(payload).pickles
-    return remake.Row(payload, scans, tuple(planner.plan(scan) for scan in scans))
+    plans = tuple(planner.plan(scan) for scan in scans)
+    return remake.Row(payload, scans, plans, planner.policy)
 
 
 def _write(
@@ -159,7 +163,7 @@ def _holds_the_same(output: str, data: bytes, planner: Planner) -> bool:
     row = _row(new.payload, planner)
     try:
         objects = remake.load(row, "ASCII")
-        remake.check(there.payload, objects, row.shares_memo, planner.plan)
+        remake.check(there.payload, objects, row.shares_memo, planner.plan, planner.policy)
     except Exception:
         return False
     return new.codecs == there.codecs

@@ -25,6 +25,7 @@ from pickle_migrate.findings import (
     Problem,
 )
 from pickle_migrate.planner import Planner
+from pickle_migrate.policy import Policy
 from pickle_migrate.scanner import Scans, scan_all
 
 MayReplace = Callable[[store.Snapshot], None]
@@ -34,21 +35,25 @@ _PICKLE_SUFFIXES = (".pickle", ".pkl", ".pck", ".pcl")
 
 
 def plan_files(
-    found: Iterable[Found], to: str | None = None, may_replace: MayReplace | None = None
+    found: Iterable[Found],
+    to: str | None = None,
+    may_replace: MayReplace | None = None,
+    policy: Policy | None = None,
 ) -> Iterator[FilePlan]:
     """The plan for each file, in the given order. With ``to``, each gets its output below that
     folder. ``may_replace`` raises FileError for a file that could not be replaced in its place.
-    Imports what the pickles name; writes nothing.
+    Imports what the pickles name, if ``policy`` allows it; writes nothing.
     """
-    planner = new_planner()
+    planner = new_planner(policy)
     for one in found:
         output = str(Path(to, one.relative)) if to is not None else None
         yield attrs.evolve(plan_file(one, planner, may_replace), output=output)
 
 
-def new_planner() -> Planner:
+def new_planner(policy: Policy | None = None) -> Planner:
     """A planner for the default registry, which imports through the resolver."""
-    return Planner(_guarded(resolver.import_ref), _guarded(resolver.import_migrations))
+    resolve, migrations = _guarded(resolver.import_ref), _guarded(resolver.import_migrations)
+    return Planner(resolve, migrations, policy=policy)
 
 
 def _guarded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:

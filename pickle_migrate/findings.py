@@ -123,7 +123,8 @@ class PicklePlan:
     ``steps`` are the migrations in the order of the class they belong to, each as one line.
     ``classes`` are in the order in which the pickle first names them. ``is_old``: the pickle
     would be another one if it were written today. ``watched`` names today's classes whose objects
-    carry no version here and need steps.
+    carry no version here and need steps. ``let_in``: what the policy of the commands refuses, and
+    ``--trust`` allowed.
     """
 
     protocol: int
@@ -132,6 +133,7 @@ class PicklePlan:
     problems: tuple[Problem, ...] = ()
     is_old: bool = False
     watched: tuple[str, ...] = ()
+    let_in: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -141,6 +141,9 @@ class Gate:
             if not isinstance(part, type):
                 problem = "leads through something that is no class"
                 raise self._error(ref, verdict.rule, problem, "List the name whole to allow it.")
+        if verdict.classes and not isinstance(parts[-1], type):
+            problem = "is no class"
+            raise self._error(ref, verdict.rule, problem, "List the name whole to allow it.")
         home = home_of(parts[-1])
         if home is None or home == target or self.policy.verdict_today(home).allowed:
             return

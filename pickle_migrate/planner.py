@@ -2,7 +2,9 @@
 
 The planner decides and does nothing: no pickle is loaded and no file is touched. It has to know the
 classes, though, so the modules that a pickle names are imported, by the two functions that it is
-given. Whoever plans for a pickle must trust it as much as if it were to be loaded.
+given. With a policy, a pickle that holds something refused is not looked at any further, and
+nothing that it names is imported. Without one, whoever plans for a pickle must trust it as much as
+if it were to be loaded.
 """
 
 from __future__ import annotations
@@ -12,9 +14,15 @@ from typing import Any
 
 import attrs
 
-from pickle_migrate.errors import ContentError, PickleMigrateError, UnknownClassError
+from pickle_migrate.errors import (
+    ContentError,
+    PickleMigrateError,
+    PolicyError,
+    UnknownClassError,
+)
 from pickle_migrate.findings import ClassFound, PicklePlan, Problem
 from pickle_migrate.hooks import entry_of
+from pickle_migrate.policy import EXTENSIONS, NOT_LISTED, RENAMES, STANDS_ALONE, Policy, Refusal
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registered_in_mro
 from pickle_migrate.routes import Route, route_for
@@ -63,7 +71,8 @@ class Planner:
     """Plans pickles by what a registry knows.
 
     ``import_ref`` gives what a ref names, or raises. ``import_migrations`` imports the modules of
-    migrations of the settings, and those that it is given. Both run user code.
+    migrations of the settings, and those that it is given. Both run user code. ``policy`` says what
+    may be imported; None: all.
     """
 
     def __init__(
@@ -71,8 +80,10 @@ class Planner:
         import_ref: ImportRef,
         import_migrations: ImportMigrations,
         registry: Registry = DEFAULT,
+        policy: Policy | None = None,
     ) -> None:
-        self._import_ref = import_ref
+        self.policy = policy
+        self._resolve = import_ref
         self._import_migrations = import_migrations
         self._registry = registry
         self._plans: dict[PicklePlan, PicklePlan] = {}
@@ -80,6 +91,10 @@ class Planner:
     def plan(self, scan: Scan) -> PicklePlan:
         """The plan for one pickle. Every problem is listed, none is raised."""
         problems = list(_hidden(scan))
+        refused = self._refused(scan)
+        if refused:
+            problems += [Problem.of(refusal.error()) for refusal in refused]
+            return PicklePlan(scan.protocol, problems=_each_once(problems))
         seen = [self._see(g) for g in scan.globals if g.ref != _TEXT_ONLY]
         if any(one.is_old or one.error for one in seen):
             try:
@@ -109,9 +124,40 @@ class Planner:
             problems=_each_once(problems),
             is_old=is_old,
             watched=tuple(dict.fromkeys(watched)),
+            let_in=self._let_in(scan),
         )
         # Of a hundred thousand files, most have the same plan.
         return made if problems else self._plans.setdefault(made, made)
+
+    # --- what may be imported -------------------------------------------------------------------
+
+    def _refused(self, scan: Scan) -> list[Refusal]:
+        if self.policy is None:
+            return []
+        found = _refusals(self.policy, scan)
+        if any(refusal.rule == NOT_LISTED for refusal in found):
+            try:
+                self._import_migrations(())  # they may declare the very names
+            except Exception:
+                return found  # whoever loads is told; here the names are what is in the way
+            found = _refusals(self.policy, scan)
+        return found
+
+    def _let_in(self, scan: Scan) -> tuple[str, ...]:
+        """What only ``trust`` allows, as texts."""
+        if self.policy is None or not self.policy.trust:
+            return ()
+        strict = attrs.evolve(self.policy, trust=False)
+        found = _refusals(strict, scan)
+        return tuple(dict.fromkeys(str(one.ref) if one.ref else one.problem for one in found))
+
+    def _import_ref(self, ref: GlobalRef) -> Any:
+        """What a ref names. Raises PolicyError, and as resolving it does."""
+        if self.policy is not None:
+            verdict = self.policy.verdict_today(ref)
+            if not verdict.allowed:
+                raise PolicyError(str(ref), 0, verdict.rule, "is not allowed", verdict.remedy)
+        return self._resolve(ref)
 
     # --- what a global is today -----------------------------------------------------------------
 
@@ -150,6 +196,9 @@ class Planner:
                 found = self._import_ref(mapped(today, named.protocol))
             else:
                 found = self._import_ref(today)
+        except PolicyError as error:
+            error.offset = named.offset
+            raise
         except Exception as error:
             reason = f"it cannot be imported: {_reason(error)}"
             if today != named.ref:
@@ -226,6 +275,12 @@ def _unstamped(one: _Seen, cls: type) -> Iterator[ClassFound]:
             written = 1
         ref = str(one.named.ref) if k is cls else today
         yield ClassFound(ref, today, written, declaration.version or None)
+
+
+def _refusals(policy: Policy, scan: Scan) -> list[Refusal]:
+    """What a policy refuses, without what is a problem of its own here, whatever the policy."""
+    own = (EXTENSIONS, STANDS_ALONE, RENAMES)
+    return [one for one in policy.refusals(scan, persistent=True) if one.rule not in own]
 
 
 def _hidden(scan: Scan) -> Iterator[Problem]:

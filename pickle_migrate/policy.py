@@ -15,7 +15,9 @@ What is decided on
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
 
 import attrs
 
@@ -23,7 +25,7 @@ from pickle_migrate import policy_presets, stamps
 from pickle_migrate.errors import PickleMigrateError, PolicyError, RuleError
 from pickle_migrate.policy_rules import Match, Rules, walked, walks_out
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.registry import DEFAULT, Registry
+from pickle_migrate.registry import DEFAULT, Registry, registered_in_mro
 from pickle_migrate.scanner import Effect, Extension, Global, Scan, mapped
 from pickle_migrate.stamps import StampText
 
@@ -33,7 +35,12 @@ _ITEMS = frozenset(["append", "set_item", "add"])
 _MAKERS = frozenset(GlobalRef("copyreg", n) for n in ("_reconstructor", "__newobj__"))
 COMMAND_PRESETS = ("standard", "numpy", "pandas", "registered")
 
-NOT_LISTED, STANDS_ALONE = "not listed", "no name"
+#: Rules that are none of the user's: nothing allows the name; it is not known; what it is today is
+#: not known; it stands behind a number.
+NOT_LISTED, STANDS_ALONE, RENAMES = "not listed", "no name", "renames"
+EXTENSIONS = "extension codes"
+#: What a rename of the user's leads to is a class of the user's too.
+MOVED = "renames to"
 
 
 @attrs.frozen
@@ -41,14 +48,21 @@ class Verdict:
     """The answer for one ref. ``rule`` names what decided: a rule as it was written, a preset
     (``preset numpy``), or ``not listed``. ``remedy`` says how to allow it; empty if it is allowed.
     ``group``: the rule names a package or a pattern, so what the name leads to has to be defined
-    within what is allowed; ``member``: it has to be a member of an enum. Whoever resolves it looks.
+    within what is allowed; ``classes``: it has to be a class; ``member``: a member of an enum.
+    Whoever resolves it looks.
     """
 
     allowed: bool
     rule: str
     remedy: str = ""
     group: bool = False
+    classes: bool = False
     member: bool = False
+
+
+# Only as nested classes need it: whoever loads puts a checked one in its place.
+_OF_CLASSES = Verdict(True, "getattr of classes")
+_BARE = Verdict(False, "getattr", "There is no way to allow getattr itself.")
 
 
 @attrs.frozen
@@ -70,6 +84,14 @@ class Refusal:
         return PolicyError(ref, self.offset, self.rule, self.problem, self.remedy)
 
 
+#: Whether a class is declared somewhere that was not imported yet.
+Declared = Callable[[GlobalRef], bool]
+
+
+def _registry(value: Registry | None) -> Registry:
+    return DEFAULT if value is None else value
+
+
 def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -82,7 +104,8 @@ class Policy:
     "pandas", "zones", "registered". ``trust``: allow all that pickle allows, except what is denied.
     ``extensions``: open extension codes, each for the name that ``copyreg`` keeps for it, if that
     is allowed. ``registry``: whose renames and classes count. ``for_command``: remedies speak of
-    the options of commands rather than of arguments. Raises RuleError. Imports nothing.
+    the options of commands rather than of arguments. ``declared``: tells the preset "registered" of
+    classes whose modules are not imported. Raises RuleError. Imports nothing.
     """
 
     allow: tuple[str, ...] = attrs.field(default=(), converter=_texts)
@@ -90,7 +113,13 @@ class Policy:
     presets: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     trust: bool = attrs.field(default=False, kw_only=True)
     extensions: bool = attrs.field(default=False, kw_only=True)
-    registry: Registry = attrs.field(default=DEFAULT, kw_only=True, repr=False)
+    registry: Registry = attrs.field(
+        default=None,
+        kw_only=True,
+        repr=False,
+        converter=_registry,
+    )
+    declared: Declared | None = attrs.field(default=None, kw_only=True, repr=False)
     for_command: bool = attrs.field(default=False, kw_only=True, repr=False)
     _allowing: Rules = attrs.field(init=False, repr=False)
     _denying: Rules = attrs.field(init=False, repr=False)
@@ -134,17 +163,14 @@ class Policy:
         try:
             today = self.registry.current_ref(ref)
         except PickleMigrateError as error:
-            return Verdict(self.trust, "renames", error.advice())
+            return Verdict(self.trust, RENAMES, error.advice())
         denied = self._denied((ref, today))
         if denied is not None:
             return denied
         if self.trust:
             return Verdict(True, "trust")
         if today == _GETATTR:
-            # Only as nested classes need it: whoever loads puts a checked one in its place.
-            if tuple(uses) == ("called",):
-                return Verdict(True, "getattr of classes")
-            return Verdict(False, "getattr", "There is no way to allow getattr itself.")
+            return _OF_CLASSES if tuple(uses) == ("called",) else _BARE
         found = self._allowed(today, uses)
         return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
 
@@ -164,20 +190,33 @@ class Policy:
             roles = policy_presets.table(name).get((ref.module, ref.qualname))
             if roles is not None and roles.issuperset(uses):
                 return Verdict(True, f"preset {name}")
-        if "registered" in self.presets and self.registry.knows(ref):
+        if "registered" in self.presets and self._is_registered(ref):
             return Verdict(True, "preset registered")
+        if match is None and "registered" in self.presets:
+            package = self.registry.moved_to(ref.module)
+            match = None if package is None else Match(f"{package}.*", whole=False)
+            return None if match is None else self._of_group(ref, match, MOVED)
         return None if match is None else self._of_group(ref, match)
 
-    def _of_group(self, ref: GlobalRef, match: Match) -> Verdict:
+    def _is_registered(self, ref: GlobalRef) -> bool:
+        if self.registry.knows(ref) or (self.declared is not None and self.declared(ref)):
+            return True
+        # A subclass that nobody registered is stamped too. Only a class that is in memory tells.
+        found: object = sys.modules.get(ref.module)
+        for name in ref.qualname.split("."):
+            found = vars(found).get(name) if isinstance(found, type | ModuleType) else None
+        return isinstance(found, type) and bool(registered_in_mro(found))
+
+    def _of_group(self, ref: GlobalRef, match: Match, kind: str = "allow") -> Verdict:
         reason = walks_out(ref)
         if (
             reason is None
             and all(ref.module.split("."))
             and ":" not in str(ref).replace(":", "", 1)
         ):
-            return Verdict(True, f"allow {match.rule}", group=True)
+            return Verdict(True, f"{kind} {match.rule}", group=True, classes=kind == MOVED)
         remedy = self._remedy(ref)
-        return Verdict(False, f"allow {match.rule}, but {reason or 'it is no name'}", remedy)
+        return Verdict(False, f"{kind} {match.rule}, but {reason or 'it is no name'}", remedy)
 
     def _member_verdict(self, ref: GlobalRef) -> Verdict | None:
         """``getattr`` on an allowed class may be for a member of an enum; loading shows it."""
@@ -200,7 +239,7 @@ class Policy:
                     stamped.ref, stamped.version or None, stamped.fingerprint
                 )
             except PickleMigrateError as error:
-                return Verdict(self.trust, "renames", error.advice())
+                return Verdict(self.trust, RENAMES, error.advice())
             found = self._denied((stamped.ref,)) or self.verdict_today(today)
             if not found.allowed:
                 return found
@@ -213,6 +252,8 @@ class Policy:
             return denied
         if self.trust:
             return Verdict(True, "trust")
+        if today == _GETATTR:
+            return _OF_CLASSES
         found = self._allowed(today, uses)
         return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
 
@@ -240,9 +281,9 @@ class Policy:
         if missing:
             return f'If you trust it, add "{missing[0]}" to the presets in the settings.'
         return (
-            f"If it is a versioned class of yours, name its module: --import {ref.module}. If you "
-            f"trust it otherwise: --allow {ref}, or --allow '{top}.*' for all of its package, or "
-            "--trust for all that pickles name."
+            f"If it is a versioned class of yours, name its module: --import {ref.module} (with "
+            f"--path, if it is in another folder). If you trust it otherwise: --allow {ref}, or "
+            f"--allow '{top}.*' for all of its package, or --trust for all that pickles name."
         )
 
     # --- a whole scan ---------------------------------------------------------------------------
@@ -266,9 +307,9 @@ class Policy:
             try:
                 verdict = self.decide(named, fix_imports=fix_imports)
             except PickleMigrateError as error:
-                verdict = Verdict(False, "renames", error.advice())
-            if verdict.allowed and verdict.rule == "getattr of classes" and not reached:
-                verdict = Verdict(False, "getattr", "There is no way to allow getattr itself.")
+                verdict = Verdict(False, RENAMES, error.advice())
+            if verdict is _OF_CLASSES and not reached:
+                verdict = _BARE
             if not verdict.allowed:
                 today = self._today(named, fix_imports)
                 problem = "is not allowed"
@@ -295,10 +336,10 @@ class Policy:
         what = f"the extension code {extension.code}"
         if not self.extensions and not self.trust:
             problem, remedy = f"{what} is closed", "To open them: Policy(extensions=True)."
-            return Refusal(ref, extension.offset, "extension codes", problem, remedy)
+            return Refusal(ref, extension.offset, EXTENSIONS, problem, remedy)
         if ref is None:
             problem = f"{what} is not registered in copyreg"
-            return Refusal(None, extension.offset, "extension codes", problem)
+            return Refusal(None, extension.offset, EXTENSIONS, problem)
         verdict = self._verdict(ref, extension.uses)
         if verdict.allowed and ref != _GETATTR:
             return None
@@ -374,7 +415,10 @@ def for_command(
     presets: Iterable[str] | None = None,
     *,
     trust: bool = False,
+    declared: Declared | None = None,
 ) -> Policy:
     """The policy of the commands: registered classes and the presets, and what is given besides."""
     named = COMMAND_PRESETS if presets is None else tuple(presets)
-    return Policy(tuple(allow), tuple(deny), named, trust=trust, for_command=True)
+    return Policy(
+        tuple(allow), tuple(deny), named, trust=trust, for_command=True, declared=declared
+    )

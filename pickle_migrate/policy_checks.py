@@ -153,6 +153,12 @@ def _reconstructor(args: tuple[Any, ...], budget: Budget) -> None:
     check((state,), budget)
 
 
+def _getitem(args: tuple[Any, ...], budget: Budget) -> None:
+    """``Class[int]``, as generic aliases are pickled."""
+    if len(args) != 2 or not (isinstance(args[0], type) or type(args[0]).__module__ == "typing"):
+        raise Refused("is called with something that is no generic class")
+
+
 def _newobj(args: tuple[Any, ...], budget: Budget) -> None:
     if not args or not isinstance(args[0], type):
         raise Refused("is called with something that is no class")
@@ -183,6 +189,7 @@ CHECKS: Final[Mapping[tuple[str, str], Check]] = {
     ("copyreg", "_reconstructor"): _reconstructor,
     ("copyreg", "__newobj__"): _newobj,
     ("_codecs", "encode"): _latin1,
+    ("_operator", "getitem"): _getitem,
     ("fractions", "Fraction"): _fraction,
     ("decimal", "Decimal"): _decimal,
     ("collections", "deque"): _copies,

@@ -57,7 +57,14 @@ _STANDARD: _Table = {
     "pathlib._local": {"PurePath PurePosixPath PureWindowsPath PosixPath WindowsPath Path": _ALL},
     "array": {"array": _DATA | {FILLED}, "_array_reconstructor": _FUNCTION},
     "time": {"struct_time": _ALL},
-    "types": {"SimpleNamespace": _ALL},
+    "types": {"SimpleNamespace": _ALL, "GenericAlias": _DATA},
+    # Generic aliases of typing are pickled as Class[int] is written.
+    "_operator": {"getitem": _FUNCTION},
+    "typing": {
+        "Any Union Optional Callable Literal List Dict Set FrozenSet Tuple Type Iterable Iterator "
+        "Sequence MutableSequence Mapping MutableMapping Collection Deque DefaultDict OrderedDict "
+        "Counter Hashable Sized": _VALUE,
+    },
     # From the first pickle of a class with versions on: what this package itself puts into pickles.
     "pickle_migrate.stamps": {"text_only": _FUNCTION},
 }

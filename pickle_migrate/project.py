@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pickle_migrate.errors import SettingsError
+from pickle_migrate.errors import RuleError, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +30,18 @@ class Settings:
     ``migrations``: modules to import when the first old pickle turns up. ``renames``: old name to
     new, classes as ``module:qualname`` or whole packages. ``path``: folders, absolute, that
     commands put in front of ``sys.path``. ``encoding``: how commands read the 8-bit strings of
-    Python 2, as pickle's own argument of that name. ``source``: the file they come from, or empty.
+    Python 2, as pickle's own argument of that name. ``allow`` and ``deny``: rules of the policy of
+    commands, besides the presets; ``presets``: other ones than the commands have by themselves.
+    ``source``: the file they come from, or empty.
     """
 
     migrations: tuple[str, ...] = ()
     renames: Mapping[str, str] = attrs.field(factory=dict)
     path: tuple[str, ...] = ()
     encoding: str = "ASCII"
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    presets: tuple[str, ...] | None = None
     source: str = ""
 
 
@@ -88,7 +93,15 @@ def _part_of(path: Path) -> dict[str, Any] | None:
 
 
 def _checked(table: dict[str, Any], path: Path) -> dict[str, Any]:
-    checks = {"encoding": _encoding, "migrations": _texts, "path": _folders, "renames": _renames}
+    checks = {
+        "allow": _rules,
+        "deny": _rules,
+        "encoding": _encoding,
+        "migrations": _texts,
+        "path": _folders,
+        "presets": _presets,
+        "renames": _renames,
+    }
     for key in table:
         if key not in checks:
             keys = ", ".join(checks)
@@ -119,6 +132,27 @@ def _texts(key: str, value: Any, path: Path) -> tuple[str, ...]:
 
 def _folders(key: str, value: Any, path: Path) -> tuple[str, ...]:
     return tuple(str((path.parent / folder).resolve()) for folder in _texts(key, value, path))
+
+
+def _rules(key: str, value: Any, path: Path) -> tuple[str, ...]:
+    from pickle_migrate.policy_rules import Rules
+
+    texts = _texts(key, value, path)
+    try:
+        Rules.of(texts)
+    except RuleError as error:
+        raise SettingsError(str(path), f"{key}: {str(error).rstrip('.')}") from error
+    return texts
+
+
+def _presets(key: str, value: Any, path: Path) -> tuple[str, ...]:
+    from pickle_migrate.policy_presets import NAMES
+
+    texts = _texts(key, value, path)
+    for text in texts:
+        if text not in NAMES:
+            raise SettingsError(str(path), f"{key} {text!r} is none of {', '.join(NAMES)}")
+    return texts
 
 
 def _renames(key: str, value: Any, path: Path) -> dict[str, str]:

@@ -142,6 +142,12 @@ class Registry:
                 old = GlobalRef.parse(source)
                 yield from (old, self._renames.once(old) or old)
 
+    def moved_to(self, module: str) -> str | None:
+        """The module or package to which a rename moved others and in which this one is, if any."""
+        with self.lock:
+            rules = [self._renames.target(s) for s in self._renames.sources() if ":" not in s]
+        return next((new for new in rules if f"{module}.".startswith(f"{new}.")), None)
+
     def class_at(self, ref: GlobalRef) -> type | None:
         """The versioned class whose own ref this is, if it is registered by now."""
         return self._classes.get(ref)

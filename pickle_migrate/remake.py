@@ -23,6 +23,7 @@ from pickle_migrate.errors import PickleFormatError, StateError, VerificationErr
 from pickle_migrate.findings import PicklePlan
 from pickle_migrate.graph_parts import Reader
 from pickle_migrate.hooks import entry_of
+from pickle_migrate.policy import Policy
 from pickle_migrate.readers import Restorer
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import declaration_of
@@ -38,11 +39,12 @@ _C_STACK_LEVELS = 15_000
 
 @attrs.frozen
 class Row:
-    """The pickles of one file, scanned and planned."""
+    """The pickles of one file, scanned and planned, and the policy that they are loaded under."""
 
     payload: bytes = attrs.field(repr=False)
     scans: tuple[Scan, ...]
     plans: tuple[PicklePlan, ...]
+    policy: Policy | None = None
 
     @property
     def shares_memo(self) -> bool:
@@ -65,13 +67,19 @@ def remade(row: Row, plan: PlanPickle, *, encoding: str, protocol: int | None) -
     else:
         pairs = zip(objects, protocols, strict=True)
         new = b"".join(deep.dumps(obj, number) for obj, number in pairs)
-    check(new, objects, row.shares_memo, plan)
+    check(new, objects, row.shares_memo, plan, row.policy)
     return new
 
 
-def check(new: bytes, objects: Sequence[Any], shares_memo: bool, plan: PlanPickle) -> None:
+def check(
+    new: bytes,
+    objects: Sequence[Any],
+    shares_memo: bool,
+    plan: PlanPickle,
+    policy: Policy | None = None,
+) -> None:
     """Raise VerificationError unless ``new`` holds these objects, each class as it is today."""
-    row = Row(new, *_scanned(scan_all(new), len(objects), plan))
+    row = Row(new, *_scanned(scan_all(new), len(objects), plan), policy)
     for pickle_plan in row.plans:
         for problem in pickle_plan.problems:
             raise VerificationError(f"would be refused itself: {problem.what.rstrip('.')}")
@@ -118,10 +126,11 @@ def load(row: Row, encoding: str) -> list[Any]:
 def _loaded(row: Row, encoding: str) -> Iterator[Any]:
     if not row.shares_memo:
         for scan in row.scans:
-            yield loader.loads(row.payload[scan.start : scan.end], encoding=encoding)
+            data = row.payload[scan.start : scan.end]
+            yield loader.loads(data, encoding=encoding, policy=row.policy)
         return
     stream = io.BytesIO(row.payload)
-    unpickler = loader.Unpickler(stream, encoding=encoding)
+    unpickler = loader.Unpickler(stream, encoding=encoding, policy=row.policy)
     for scan in row.scans:
         yield unpickler.load()
         if stream.tell() != scan.end:

@@ -68,6 +68,10 @@ class RenameMap:
         """The left sides of the rules, as they were given."""
         return list(self._rules)
 
+    def target(self, source: str) -> str:
+        """The right side of a rule, by its left side."""
+        return self._rules[source]
+
     def once(self, ref: GlobalRef) -> GlobalRef | None:
         """What one rule makes of a ref, or None: the class itself, then the class it is nested in,
         then the longest module prefix.

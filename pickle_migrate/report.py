@@ -167,6 +167,19 @@ def _in_order(step: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in step.split(" ")]
 
 
+def trust_lines(results: Iterable[FileResult]) -> list[Line]:
+    """What ``--trust`` let in, each once, with the first file that holds it."""
+    first: dict[str, str] = {}
+    for result in results:
+        for pickle in result.plan.pickles:
+            for text in pickle.let_in:
+                first.setdefault(text, result.plan.path)
+    if not first:
+        return [Line(""), Line("--trust let in nothing: all of it is allowed anyway.")]
+    lines = [Line(f"  {escaped(text)}  ({escaped(path)})") for text, path in first.items()]
+    return [Line(""), Line("Let in by --trust:"), *lines]
+
+
 def closing_lines(results: Sequence[FileResult]) -> list[Line]:
     """How many files there were and what became of them, and what may be done next."""
     lines = [Line(""), _summary(results)]
@@ -218,11 +231,12 @@ def _file(result: FileResult) -> dict[str, Any]:
 
 
 def _pickle(plan: PicklePlan) -> dict[str, Any]:
-    return {
+    found = {
         "protocol": plan.protocol,
         "classes": [_class(c) for c in plan.classes],
         "steps": list(plan.steps),
     }
+    return {**found, "let_in": list(plan.let_in)} if plan.let_in else found
 
 
 def _class(found: ClassFound) -> dict[str, Any]:

@@ -368,6 +368,15 @@ def test_a_class_that_is_not_found_is_refused_with_a_hint(world: World):
     world.order()
     done = world.run("order.pkl", "--in-place", path=False)
     assert done.code == 1
+    assert "shop:Order is not allowed" in done.out
+    assert "--path" in done.out
+
+
+def test_a_class_that_is_gone_is_refused_with_a_hint(world: World):
+    """What is allowed and not there."""
+    world.order()
+    done = world.run("order.pkl", "--in-place", "--allow", "shop:Order", path=False)
+    assert done.code == 1
     assert "shop:Order, and it cannot be imported: No module named 'shop'" in done.out
     assert "name that with --path" in done.out
 
@@ -458,7 +467,7 @@ def test_a_planning_that_is_interrupted_changes_nothing(world: World):
     world.order()
     world.new_release("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     before = world.content()
-    done = world.run("order.pkl", "--in-place")
+    done = world.run("order.pkl", "--in-place", "--allow", "shop:Order")
     assert (done.code, done.out) == (1, "")
     assert "Nothing was changed" in done.err
     assert world.content() == before
@@ -529,6 +538,10 @@ def test_a_file_with_nothing_to_do_is_not_loaded(world: World):
     path = world.data / "lock.pkl"
     path.write_bytes(b"cbuiltins\neval\n(S'1/0'\ntR.")
     done = world.run("lock.pkl", "--in-place")
+    assert done.code == 1
+    assert "builtins:eval is not allowed" in done.out
+    done = world.run("lock.pkl", "--in-place", "--trust")
     assert (done.code, done.out.splitlines()[0]) == (0, "current        lock.pkl")
+    assert "Let in by --trust:\n  builtins:eval  (lock.pkl)\n" in done.out
     with pytest.raises(ZeroDivisionError):
         pickle.loads(path.read_bytes())

@@ -79,6 +79,7 @@ NOT_FOR_USERS = {
     "family",
     "holder",
     "knows",
+    "moved_to",
     "old_names",
     "record",
     "renames_below",

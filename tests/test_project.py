@@ -204,7 +204,7 @@ WRONG = [
     ("encoding = 8", "encoding 8 is not one that Python knows"),
     (
         'migration = "shop"',
-        "unknown key 'migration'; the keys are encoding, migrations, path, renames",
+        "unknown key 'migration'; the keys are allow, deny, encoding, migrations, path, presets",
     ),
     ("= 3", r"cannot be read: .*line 1"),
 ]
