@@ -14,6 +14,7 @@ Sources: RFC 1952 (gzip), the .xz File Format 1.1.0, and bzip2's own source for 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 import zlib
@@ -100,6 +101,18 @@ def unwrap(data: bytes, max_size: int | None = None, *, read_only: bool = False)
         layers.append(codec.describe(payload))
         payload = inner
     return Unwrapped(payload, tuple(layers))
+
+
+def salvaged(data: bytes, max_size: int) -> bytes:
+    """What can be read of the outermost layer before it is damaged, ends or goes beyond a limit; of
+    what is not compressed, nothing. Raises nothing.
+    """
+    codec = _codec_of(data, read_only=True)
+    parts: list[bytes] = []
+    if codec is not None:
+        with contextlib.suppress(CompressionError):
+            _expand_into(codec, data, max_size, parts)
+    return b"".join(parts)[:max_size]
 
 
 def wrap(payload: bytes, layers: Sequence[Layer]) -> bytes:
@@ -282,14 +295,19 @@ def _limit(size: int) -> int:
 
 def _expand(codec: _Codec, data: bytes, limit: int) -> bytes:
     """The bytes of all members of the outermost layer, at most ``limit``."""
-    view = memoryview(data)
     parts: list[bytes] = []
+    _expand_into(codec, data, limit, parts)
+    return b"".join(parts)
+
+
+def _expand_into(codec: _Codec, data: bytes, limit: int, parts: list[bytes]) -> None:
+    view = memoryview(data)
     start = size = 0
     while True:
         start, size = _expand_member(codec, view, start, size, limit, parts)
         start = _skip_padding(codec, view, start)
         if start == len(view):
-            return b"".join(parts)
+            return
         if not codec.magic.match(view, start):
             raise CompressionError(
                 codec.name,

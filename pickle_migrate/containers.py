@@ -176,6 +176,9 @@ def _read_member(name: str, opened: Callable[[], IO[bytes] | None], room: Room) 
 def _npy(data: Data, room: Room) -> Parts:
     width = 2 if data[6] == 1 else 4
     start = 8 + width + int.from_bytes(bytes(data[8 : 8 + width]), "little")
+    if start > len(data):
+        yield Skipped("array", "its header is longer than the file")
+        return
     header = bytes(data[8 + width : min(start, 65_536)])
     if _OBJECT_TYPE.search(header):
         yield Member("array of objects", memoryview(data)[start:], start, is_pickle=True)

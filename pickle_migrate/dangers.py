@@ -27,6 +27,9 @@ _LOAD = "loads another pickle or a library of machine code"
 _LATER = "keeps a call for later, to hide what is called"
 _INNER = "reaches into the interpreter"
 
+#: Parts of a dotted name that are looked at; no name has more.
+_SEGMENTS: Final = 50
+
 #: Whole modules, with all below them.
 _MODULES: Final = {
     "os posix nt posixpath ntpath": _PROCESS,
@@ -109,12 +112,12 @@ def danger_of(ref: GlobalRef) -> str | None:
     ``ref`` is as an unpickler looks for it (``scanner.mapped``). What is reached through a dotted
     name is as dangerous as each part of it.
     """
-    module = ref.module
+    module = ".".join(ref.module.split(".")[:_SEGMENTS])
     while module:
         if module in _BY_MODULE:
             return _BY_MODULE[module]
         module = module.rpartition(".")[0]
-    parts = ref.qualname.split(".")
+    parts = ref.qualname.split(".")[:_SEGMENTS]
     for count in range(1, len(parts) + 1):
         found = _BY_NAME.get(GlobalRef(ref.module, ".".join(parts[:count])))
         if found is not None:

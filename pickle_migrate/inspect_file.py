@@ -7,7 +7,9 @@ container is expanded in memory up to a limit; what is not read is said.
 from __future__ import annotations
 
 import binascii
+import contextlib
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,7 @@ from pickle_migrate.inspect_pickle import (
     capped,
     damage,
     inspect_pickle,
+    merged,
     read_all,
     read_damaged,
 )
@@ -44,9 +47,16 @@ from pickle_migrate.tree_builder import names_something
 
 #: How deep wrappings are followed: a zip in a gzip in a tar is three.
 _DEPTH: Final = 5
+#: Bytes of a damaged layer, or of one that expands too much, that are looked at.
+SALVAGED: Final = 16 * 1024**2
+# Shorter pickles than that stand in any random bytes.
+_FEWEST: Final = 7
 #: Pickles of one file that are told one by one.
 PICKLES: Final = 10_000
 _SUFFIXES: Final = (".pickle", ".pkl", ".pck", ".pcl", ".p")
+_BASE64_INSIDE: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_-]{8,}+={0,2}")
+#: Stretches of base64 in a text that are tried.
+BASE64_TRIED: Final = 1_000
 # A pickle that went through text mode: no line feed stands alone.
 _CRLF: Final = re.compile(rb"[^\x80\r\n][^\r\n]*\r\n")
 _LONE_LINE_FEED: Final = re.compile(rb"[^\r]\n")
@@ -130,7 +140,7 @@ class _Reading:
         try:
             opened = codecs.unwrap(data, self._limit(len(data)), read_only=True)  # type: ignore[arg-type]
         except CompressionError as error:
-            self._compression(error, place)
+            self._compression(error, data, place)
             return
         if opened.layers:
             data = opened.payload
@@ -149,13 +159,19 @@ class _Reading:
     def _limit(self, size: int) -> int:
         return max(1, min(self.room.left, max(codecs.FREE_SIZE, codecs.RATIO * size)))
 
-    def _compression(self, error: CompressionError, place: str) -> None:
+    def _compression(self, error: CompressionError, data: Data, place: str) -> None:
         is_bomb = "expands from" in error.problem
         rule, severity = ("compression-bomb", DANGER) if is_bomb else ("damaged-wrapping", WARNING)
         where = f"{place}: " if place else ""
         message = f"{where}the {error.codec} data {error.problem}"
         self.findings.append(Finding(rule, severity, None, message))
         self.is_partial = True
+        self._wrapped((error.codec,), place)
+        # What can be read of it may be a whole pickle, or the beginning of one.
+        part = codecs.salvaged(data, min(SALVAGED, max(1, self.room.left)))  # type: ignore[arg-type]
+        self.room.take(len(part))
+        if part:
+            self._pickles(part, place, _DEPTH)
 
     def _wrapped(self, names: tuple[str, ...], place: str) -> None:
         if not place:
@@ -217,8 +233,7 @@ class _Reading:
     def _row(self, scans: Scans, source: Source, extra: list[Finding]) -> None:
         for number, scan in enumerate(scans.pickles):
             if len(self.pickles) >= PICKLES:
-                left = len(scans.pickles) - number
-                self.left_out(source.place, f"{left} more pickles were scanned and are not told")
+                self.pickles.append(merged(scans.pickles[number:], source, self.options))
                 break
             here = [f for f in extra if f.offset is None or scan.start <= f.offset < scan.end]
             here = [attrs.evolve(f, offset=f.offset and source.shift(f.offset)) for f in here]
@@ -275,7 +290,7 @@ class _Reading:
     def _none(self, kind: str, data: Data, place: str) -> None:
         """Bytes that do not begin with a pickle: perhaps some stand further on."""
         self.kind = self.kind or kind
-        if kind in signatures.NEVER_PICKLES and kind != signatures.BINARY:
+        if self._base64_inside(data, place):
             return
         if self._search(data, 0, place):
             first = self.pickles[-1].offset
@@ -284,6 +299,18 @@ class _Reading:
         if kind not in signatures.NEVER_PICKLES and kind != "a damaged pickle":
             self.left_out(place, f"is {kind}, which is only searched for pickles")
 
+    def _base64_inside(self, data: Data, place: str) -> int:
+        """Find pickles in base64 in a text, as in JSON; how many there are."""
+        before = len(self.pickles)
+        for found in itertools.islice(_BASE64_INSIDE.finditer(data), BASE64_TRIED):
+            with contextlib.suppress(binascii.Error, PickleFormatError):
+                text = found.group().replace(b"-", b"+").replace(b"_", b"/")
+                payload = binascii.a2b_base64(text + b"=" * (-len(text) % 4))
+                scans, extra = read_all(payload, self.options.limits)
+                at = f"base64 at byte {found.start()}"
+                self._row(scans, Source(payload, f"{place}, {at}" if place else at), extra)
+        return len(self.pickles) - before
+
     def _search(self, data: Data, start: int, place: str) -> int:
         """Find pickles of protocols 2 to 5 anywhere; how many there are."""
         count = 0
@@ -291,6 +318,8 @@ class _Reading:
             if len(self.pickles) >= PICKLES:
                 self.left_out(place, f"more than {PICKLES} pickles")
                 break
+            if scan.opcodes < _FEWEST and not scan.globals:
+                continue
             source = Source(data, place)
             self.pickles.append(
                 inspect_pickle(scan, source, self.options, self.budget, extra=extra)
@@ -309,10 +338,15 @@ class _Reading:
         if codecs.detect(bytes(rest[:16]), read_only=True) is not None:
             self.read(rest, f"{after}data after byte {source.shift(at)}", depth + 1)
             return
-        message = f"{_bytes(len(rest))} after the last pickle"
+        container = containers.container_of(rest)
+        known = f", {container.name}" if container is not None else ""
+        message = f"{_bytes(len(rest))} after the last pickle{known}"
         if scans.problem is not None and not any(rest[:64]):
             message += ", zeros at first"
         self.findings.append(Finding("trailing-data", WARNING, source.shift(at), message))
+        if container is not None:
+            self.read(rest, f"{after}data after byte {source.shift(at)}", depth + 1)
+            return
         if scans.problem is not None and names_something(rest):
             seen = read_damaged(data, at, scans.problem)
             if seen is not None:

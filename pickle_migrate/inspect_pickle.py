@@ -5,7 +5,7 @@ Decides and shows nothing; loads and imports nothing that the pickle names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -17,11 +17,13 @@ from pickle_migrate.inspected import COMPLETE, DAMAGED, GlobalFound, PickleFound
 from pickle_migrate.limits import Limits
 from pickle_migrate.opcodes import BY_NAME
 from pickle_migrate.policy import Policy, Refusal, Verdict
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.row import rest_of_row
 from pickle_migrate.scan_reader import Data
 from pickle_migrate.scanner import Global, Scan, Scans, mapped, scan, scan_all
 
 #: How deep pickles in values of pickles are followed.
-NESTING = 4
+NESTING = 20
 #: Findings of one rule that are told one by one; the rest is counted.
 OF_A_RULE = 100
 #: Shared values, counted wherever they stand, by opcode. Ordinary graphs stay below a thousand.
@@ -79,7 +81,7 @@ def inspect_pickle(
     limit = options.opcodes if not nesting else options.opcodes // 4
     tree = tree_builder.build(data, start, limit, arrays=is_spliced)
     globals_ = tuple(_global(named, options.policy, shift) for named in found.globals)
-    nested = _nested(data, end, tree, options, budget, nesting)
+    nested, unread = _nested(data, end, tree, options, budget, nesting)
     found_ = [
         *extra,
         *_of_globals(globals_),
@@ -87,6 +89,7 @@ def inspect_pickle(
         *(attrs.evolve(f, offset=_shifted(f.offset, shift)) for f in found.differences),
         *_of_expansion(found, start),
         *_of_nested(nested),
+        *unread,
     ]
     return PickleFound(
         source.place,
@@ -106,6 +109,37 @@ def inspect_pickle(
         tuple(one.code for one in found.extensions),
         tree,
         data,
+    )
+
+
+def merged(found: Sequence[Scan], source: Source, options: Options) -> PickleFound:
+    """Many pickles of a row as one: all of their globals and findings, no graph. What is nested in
+    them is not looked for.
+    """
+    globals_: dict[tuple[GlobalRef, tuple[str, ...]], GlobalFound] = {}
+    told: dict[tuple[str, str], Finding] = {}
+    for one in found:
+        here = tuple(_global(named, options.policy, source.shift) for named in one.globals)
+        for named in here:
+            globals_.setdefault((named.ref, named.uses), named)
+        for finding in (
+            *_of_globals(here),
+            *_of_refusals(one, options.policy, source.shift),
+            *one.differences,
+        ):
+            told.setdefault((finding.rule, finding.message), finding)
+    start, end = source.shift(found[0].start), source.shift(found[-1].end)
+    return PickleFound(
+        f"{source.place}, {len(found):,} more pickles".removeprefix(", "),
+        start,
+        end - start,
+        max(one.protocol for one in found),
+        COMPLETE,
+        tuple(globals_.values()),
+        capped(told.values()),
+        opcodes=sum(one.opcodes for one in found),
+        depth=max(one.depth for one in found),
+        persistent_ids=sum(one.persistent_ids for one in found),
     )
 
 
@@ -271,17 +305,60 @@ def _nested(
     options: Options,
     budget: nested_pickles.Budget,
     nesting: int,
-) -> list[PickleFound]:
+) -> tuple[list[PickleFound], list[Finding]]:
+    """The pickles in the values of one, and a finding if not all of its values were tried."""
     if nesting >= NESTING:
-        return []
-    candidates = [nested_pickles.of_values(data, tree.values, budget)]
+        return [], _too_deep(data, tree.start, end, options)
+    found = _with_header(data, tree.start, end, options, budget, nesting)
+    groups = [nested_pickles.of_values(data, tree.values, budget)]
     if not tree.complete and not tree.problem:
-        candidates.append(nested_pickles.of_rest(data, tree.end, end, budget))
-    found = []
-    for group in candidates:
-        for one in group:
-            found += _of_candidate(one, options, budget, nesting + 1)
+        groups.append(nested_pickles.of_rest(data, tree.end, end, budget))
+    for one in (one for group in groups for one in group):
+        if one.start not in found:
+            found[one.start] = _of_candidate(one, options, budget, nesting + 1)
+    unread = []
+    if budget.is_used_up:
+        message = "there are more values that may be pickles than are tried"
+        unread.append(Finding("not-read", WARNING, None, message))
+    return [pickle for at in sorted(found) for pickle in found[at]], unread
+
+
+def _with_header(
+    data: Data,
+    start: int,
+    end: int,
+    options: Options,
+    budget: nested_pickles.Budget,
+    nesting: int,
+) -> dict[int, list[PickleFound]]:
+    """Pickles of protocols 2 to 5 anywhere inside of one, by their offset."""
+    found: dict[int, list[PickleFound]] = {}
+    for one, extra in rest_of_row(data, start + 2, options.limits, end):
+        at, size = one.start, one.end - one.start
+        # One that names nothing and fills no argument is one by chance.
+        if not one.globals and nested_pickles.length_before(data, at, end) != size:
+            continue
+        if not budget.take(size):
+            break
+        source = Source(bytes(memoryview(data)[at : one.end]), f"value at byte {at}")
+        told = [attrs.evolve(f, offset=(f.offset or 0) - at) for f in extra]
+        found[at] = [
+            inspect_pickle(
+                _moved(one, -at), source, options, budget, extra=told, nesting=nesting + 1
+            )
+        ]
     return found
+
+
+def _too_deep(data: Data, start: int, end: int, options: Options) -> list[Finding]:
+    rest = (one for one, _ in rest_of_row(data, start + 2, options.limits, end))
+    if not any(
+        one.globals or nested_pickles.length_before(data, one.start, end) == one.end - one.start
+        for one in rest
+    ):
+        return []
+    message = f"pickles are nested deeper than {NESTING}, and those are not read"
+    return [Finding("not-read", WARNING, start, message)]
 
 
 def _of_candidate(
@@ -318,7 +395,7 @@ def _of_candidate(
 
 def _runs(found: Scan) -> bool:
     """Whether an unpickler would have called something before it found the damage."""
-    return any(one.use != "named" for one in found.globals) or bool(found.extensions)
+    return any(one.use != "named" for one in found.globals)
 
 
 def _of_nested(nested: list[PickleFound]) -> Iterator[Finding]:

@@ -1,9 +1,9 @@
 """Pickles inside of a pickle: texts and bytes that are pickles themselves.
 
 Whoever loads the outer one may well load the inner one too, and no scan of the outer one sees what
-that names. Where the tree was built, every text and every bytes value was looked at. In the rest
-of a large pickle, headers and names of globals are searched for, and each is taken for a nested
-pickle if it stands at the beginning, or in the middle, of an argument of an opcode.
+that names. Where the tree was built, every text and every bytes value is looked at. In the rest of
+a large pickle, base64 and names of globals are searched for, and taken for a nested pickle where
+they stand in an argument of an opcode. Pickles with a header are found anywhere, by ``row``.
 
 Nothing is loaded or imported. The work is bounded: so many bytes are tried, so many candidates.
 """
@@ -27,8 +27,7 @@ EXPANDED: Final = 16 * 1024**2
 _CANDIDATES: Final = 2_000
 _WINDOW: Final = 4_096
 
-_HEADER: Final = re.compile(rb"\x80[\x02-\x05]|gA[I-X]")
-_PROTO: Final = re.compile(rb"\x80[\x02-\x05]")
+_BASE64_HEADER: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_-]{8}")
 _BASE64: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_-]+={0,2}\s*\Z")
 _ZLIB: Final = re.compile(rb"x[\x01\x5e\x9c\xda]")
 _GZIP: Final = re.compile(rb"\x1f\x8b\x08")
@@ -89,15 +88,14 @@ def of_values(data: Data, values: tuple[Value, ...], budget: Budget) -> Iterator
 
 
 def of_rest(data: Data, start: int, end: int, budget: Budget) -> Iterator[Nested]:
-    """Candidates between two offsets, where no tree was built."""
-    for found in _HEADER.finditer(data, start, end):
-        length = _length_before(data, found.start(), end)
+    """Candidates between two offsets, where no tree was built: base64, and names of globals."""
+    for found in _BASE64_HEADER.finditer(data, start, end):
+        length = length_before(data, found.start(), end)
         if length is not None:
             if not budget.take(length):
                 return
-            yield from _unwrapped(
-                found.start(), bytes(data[found.start() : found.start() + length])
-            )
+            raw = bytes(data[found.start() : found.start() + length])
+            yield from _unwrapped(found.start(), raw)
     yield from _around_names(data, start, end, budget)
 
 
@@ -140,7 +138,7 @@ def _of_line(value: Value, raw: bytes) -> Iterator[Nested]:
         yield Nested(value.start, text.encode("latin-1", "replace"), "escaped")
 
 
-def _length_before(data: Data, at: int, end: int) -> int | None:
+def length_before(data: Data, at: int, end: int) -> int | None:
     """The length that the opcode right before ``at`` claims for its argument; None: none does."""
     for width, codes in _PREFIXED.items():
         if at - width - 1 >= 0 and data[at - width - 1] in codes:

@@ -23,13 +23,16 @@ _TRIES: Final = 20_000
 _SHORTEST: Final = 8
 
 
-def rest_of_row(data: Data, start: int, limits: Limits) -> Iterator[tuple[Scan, list[Finding]]]:
-    """Each pickle from ``start`` on that is whole, with what its limits have to say. Time is linear
-    in the data: no more is read in vain than twice its size.
+def rest_of_row(
+    data: Data, start: int, limits: Limits, end: int | None = None
+) -> Iterator[tuple[Scan, list[Finding]]]:
+    """Each pickle from ``start`` on (up to ``end``) that is whole, with what its limits have to
+    say. Time is linear in the data: no more is read in vain than twice its size.
     """
-    left, tries, at = 2 * len(data) + 65_536, _TRIES, start
+    end = len(data) if end is None else end
+    left, tries, at = 2 * (end - start) + 65_536, _TRIES, start
     while tries and left > 0:
-        found = _BEGIN.search(data, at)
+        found = _BEGIN.search(data, at, end)
         if found is None:
             return
         at = found.start()
@@ -43,6 +46,9 @@ def rest_of_row(data: Data, start: int, limits: Limits) -> Iterator[tuple[Scan, 
                 extra = [Finding("resource-limit", DANGER, error.offset, error.what())]
         except PickleFormatError as error:
             left -= max(1, error.offset - at)
+            at += 2
+            continue
+        if one.end > end:
             at += 2
             continue
         if one.end - at >= _SHORTEST:

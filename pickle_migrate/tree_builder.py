@@ -46,14 +46,15 @@ class Step:
 @attrs.frozen
 class Tree:
     """``root`` is the pickle's value; None when nothing was read. ``complete``: STOP was reached.
-    ``end`` is where the reading ended, ``opcodes`` how many were read, ``problem`` why it ended
-    early, if the bytes are at fault. ``arrays`` are the stretches (start, end) of bytes that stand
-    between opcodes, as joblib writes them; ``objects`` those among them that are pickles.
-    ``values`` are the texts and bytes that may be pickles themselves.
+    ``start`` and ``end`` are where the reading began and ended, ``opcodes`` how many were read,
+    ``problem`` why it ended early, if the bytes are at fault. ``arrays`` are the stretches (start,
+    end) of bytes that stand between opcodes, as joblib writes them; ``objects`` those among them
+    that are pickles. ``values`` are the texts and bytes that may be pickles themselves.
     """
 
     root: Node | None
     complete: bool
+    start: int
     end: int
     opcodes: int
     problem: str = ""
@@ -94,6 +95,7 @@ class Builder:
 
     def __init__(self, data: Data, start: int, *, arrays: bool = False) -> None:
         self.data = data
+        self.start = start
         self.at = start
         self.opcodes = 0
         self.complete = False
@@ -138,6 +140,7 @@ class Builder:
         return Tree(
             root,
             self.complete,
+            self.start,
             self.at,
             self.opcodes,
             self.problem,

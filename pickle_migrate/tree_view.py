@@ -175,11 +175,17 @@ def named(node: Node) -> str:
     if node.kind == "object":
         return _object(node)
     if node.kind == "persistent id":
-        inner = value_of(node.items[0]) if node.items else f"'{_cut(node.text)}'"
-        return f"persistent id {inner}"
+        return f"persistent id {_inner(node)}"
     if node.kind == "extension":
         return f"extension code {node.text}"
     return f"{node.kind} {_cut(node.text)}".rstrip()
+
+
+def _inner(node: Node) -> str:
+    if not node.items:
+        return f"'{_cut(node.text)}'"
+    inner = node.items[0]
+    return value_of(inner) if inner.kind in ATOMS else f"({inner.kind})"
 
 
 def _ref(node: Node) -> str:
@@ -190,13 +196,17 @@ def _object(node: Node) -> str:
     ref = class_of(node)
     if ref is None:
         target = node.target
-        what = named(target) if target is not None and target.kind != "object" else "a result"
+        what = "a result" if target is None or target.kind == "object" else _article(target)
         return f"{node.made}: {what}"
     if ref.module == STAMPS and ":" in ref.qualname:
         return _stamped(ref.qualname)
     is_made = node.made == "instantiated" or (node.target and node.target.ref in CONSTRUCTORS)
     shown = _cut(str(ref), 120)
     return shown if is_made else f"{shown}(...)"
+
+
+def _article(target: Node) -> str:
+    return named(target) if target.kind in ("global", "extension") else f"a value ({target.kind})"
 
 
 def _stamped(text: str) -> str:
