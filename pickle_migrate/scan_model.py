@@ -18,6 +18,7 @@ Rules
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -71,7 +72,7 @@ class Machine:
         self.text_at = text_at
         self.limits = limits
         self.stack: list[Entry] = []
-        self.marks: list[int] = []
+        self.marks = array("Q")
         self.fence = 0
         self.memo = Memo() if memo is None else memo
         self.protocol = 0
@@ -140,6 +141,12 @@ class Machine:
         self.weigh(entries)
         if self._uses_open:
             self.late = True
+
+    def leave_all(self) -> None:
+        """STOP: what is left on the stack goes nowhere. No copy is made: it may be very much."""
+        for entry in self.stack:
+            if entry is not None and isinstance(entry, Named | Args):
+                self._weights_of(entry)
 
     def double(self, at: int) -> None:
         """DUP."""
