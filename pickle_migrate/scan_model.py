@@ -142,8 +142,13 @@ class Machine:
         if self._uses_open:
             self.late = True
 
-    def leave_all(self) -> None:
-        """STOP: what is left on the stack goes nowhere. No copy is made: it may be very much."""
+    def stop(self, at: int) -> None:
+        """STOP: the topmost value is the result, and what is left on the stack goes nowhere."""
+        entry = self.pop(at)
+        if kind_of(entry) is not None:
+            self._saw(shape_of(entry).weights, at)
+        self.weigh([entry])
+        # No copy is made: it may be very much.
         for entry in self.stack:
             if entry is not None and isinstance(entry, Named | Args):
                 self._weights_of(entry)
@@ -282,11 +287,11 @@ class Machine:
         return shape
 
     def _saw(self, weights: Weights, at: int) -> None:
-        if weights[0] > self.depth:
-            self.depth = weights[0]
+        depth, weight, *_ = weights
+        if (depth > self.depth or weight > self.weight) and not self.late:
+            # Once late, only the graph of the whole pickle tells.
+            self.depth, self.weight = max(self.depth, depth), max(self.weight, weight)
             self.check("depth", self.depth, at)
-        if weights[1] > self.weight:
-            self.weight = weights[1]
             self.check("expansion", self.weight, at)
 
     def hash_items(self, items: Sequence[Entry], at: int) -> None:

@@ -276,8 +276,7 @@ def _frame(r: Reader, at: int) -> int:
 
 
 def _stop(r: Reader, at: int) -> int:
-    r.machine.weigh([r.machine.pop(at)])
-    r.machine.leave_all()
+    r.machine.stop(at)
     if at + 1 < r.frame_end:
         r.differences.note(scan_differences.FRAME_PAST_STOP, at)
     return at + 1

@@ -222,8 +222,7 @@ def _weigh_again(reader: Reader) -> None:
 
     machine, at = reader.machine, reader.at - 1
     machine.late = False
-    depth, machine.weight = weighed(reader)
-    machine.depth = max(depth, machine.depth)
+    machine.depth, machine.weight = weighed(reader)
     machine.check("depth", machine.depth, at)
     machine.check("expansion", machine.weight, at)
 
