@@ -32,8 +32,8 @@ class Limits:
     ``hashed_depth``: how deep such a one nests. ``hash`` recurses in C without a check, 64 bytes of
         stack a level: 131,000 levels of tuples crash Python 3.8 to 3.13 with a stack of 8 MiB, and
         2,000 with the 128 KiB that threads have under musl.
-    ``digits``: of one number written as decimal text. ``int`` takes 4,300 digits by default, since
-        its time grows with their square.
+    ``digits``: of one number written as decimal text; one of 640 or less is not counted. ``int``
+        takes 4,300 by default, since its time grows with their square.
     """
 
     size: int | None = None

@@ -52,7 +52,7 @@ def decimal_digits(line: bytes) -> int:
     """How many decimal digits ``int`` would have to compute; 0 if it is not a decimal number."""
     if len(line) <= 640:  # below this no Python has a limit
         return 0
-    found = _DECIMAL.match(to_nul(line).removesuffix(b"L"))
+    found = _DECIMAL.fullmatch(to_nul(line).removesuffix(b"L"))
     return len(found[1]) - found[1].count(b"_") if found else 0
 
 

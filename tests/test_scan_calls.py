@@ -108,10 +108,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("data", "expected"), CASES.items(), ids=repr)
-def test_effects(data, expected):
+@pytest.mark.parametrize("data", CASES, ids=repr)
+def test_effects(data):
     """What is called, given state or filled, and what made it."""
-    assert effects(data) == expected
+    assert effects(data) == CASES[data]
 
 
 def test_one_effect_for_each_kind_and_ref():

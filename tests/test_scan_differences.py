@@ -232,8 +232,9 @@ class New(object):
 o, n = Old(), New()
 o.x, n.x = 1, [True, False, None]
 graph = [o, n, 0, 1, -1, 255, -(2**31), 2**31, 2**63, -2**70, 2**900, 0.0, 0.1, -1.5e-300, 1e22,
-    float("inf"), float("nan"), "text", u"t\\xe9xt\\u20ac", b"bytes", "a'b\\"c\\n\\t\\\\", (), (1,), (1, 2, 3, 4),
-    {}, {"k": o}, set([1]), frozenset([2]), complex(1, 2), New, len, [[]] * 3, "x" * 70000, b"y" * 70000]
+    float("inf"), float("nan"), "text", u"t\\xe9xt\\u20ac", b"bytes", "a'b\\"c\\n\\t\\\\",
+    (), (1,), (1, 2, 3, 4), {}, {"k": o}, set([1]), frozenset([2]), complex(1, 2), New, len,
+    [[]] * 3, "x" * 70000, b"y" * 70000]
 out = []
 dumpers = [pickle.dumps, getattr(pickle, "_dumps", pickle.dumps)]
 if cPickle:
