@@ -192,6 +192,7 @@ _RULES = {
     "effect call": ("computed-call", DANGER),
     "effect build_global": ("state-of-global", DANGER),
     "effect build_unknown": ("state-of-unknown", WARNING),
+    "effect build_again": ("state-again", DANGER),
     "effect dunder_state": ("dunder-state", DANGER),
     "extension codes": ("extension-code", WARNING),
     "no name": ("unresolvable-name", DANGER),
