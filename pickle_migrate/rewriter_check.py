@@ -1,9 +1,10 @@
 """Whether edited bytes name what they should, and are the same program otherwise.
 
-Each pickle that was edited is scanned again: up to its end, or up to where nothing differs any
-more. That is so after the last edit, if the machine is then in the same state as it is after the
-same opcode of the old pickle, and the bytes that follow are the same (see ``rewriter_state``).
-Names mostly stand at the beginning of a pickle, so this saves almost all of the second scan.
+All bytes are compared with what they should be, and each pickle that was edited is scanned again:
+up to its end, or up to where nothing differs any more. That is after the last edit and the last
+opcode that names what was renamed, if the machine is then in the same state as it is at the same
+place of the old pickle (see ``rewriter_state``). Names mostly stand at the beginning of a pickle,
+so this saves almost all of the second scan.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pickle_migrate.rewriter_state import is_same
 from pickle_migrate.rewriter_target import Target, followed, is_edited
 from pickle_migrate.scan_calls import GETATTR, MAKES_FIRST, TEXT_ONLY
 from pickle_migrate.scan_entries import Named, Use
+from pickle_migrate.scan_memo import SITE
 from pickle_migrate.scanner import Global, Scan, Scans, scan_all, scan_to
 from pickle_migrate.scanner import scan as scan_one
 
@@ -62,18 +64,28 @@ def check(work: Work) -> None:
     targets' refs in place of the old refs. Imports and runs nothing that they name.
     """
     changes = Spliced(work.old, work.edits)
-    if len(work.new) != changes.moved(len(work.old)):
-        raise VerificationError("has another length than it should")
+    _require_edited(work)
     if any(scan.carries_memo for scan in work.scans.pickles):
         _check_row(work)
         return
-    at = 0
     for scan, targets in zip(work.scans.pickles, work.targets, strict=True):
-        seen = _check_pickle(work, changes, scan, targets)
-        _require_same(work, changes, at, scan.start)
-        _require_same(work, changes, seen, scan.end)
-        at = scan.end
-    _require_same(work, changes, at, len(work.old))
+        _check_pickle(work, changes, scan, targets)
+
+
+def _require_edited(work: Work) -> None:
+    """Raise unless the new bytes are the old ones with the edits, and nothing else."""
+    at = to = 0
+    for start, end, new in [*work.edits, (len(work.old), len(work.old), b"")]:
+        for piece in range(at, start, _CHUNK):
+            stop = min(piece + _CHUNK, start)
+            if work.old[piece:stop] != work.new[piece - at + to : stop - at + to]:
+                raise VerificationError("differs where nothing was edited")
+        to += start - at
+        if work.new[to : to + len(new)] != new:
+            raise VerificationError("differs from what was to be put in")
+        to, at = to + len(new), end
+    if to != len(work.new):
+        raise VerificationError("has another length than it should")
 
 
 def _check_row(work: Work) -> None:
@@ -87,14 +99,13 @@ def _check_row(work: Work) -> None:
         _require(new, old, targets)
 
 
-def _check_pickle(work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]) -> int:
-    """Scan a new pickle, and say up to which old offset nothing else needs to be compared."""
-    last = changes.last_before(old.end)
+def _check_pickle(work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]) -> None:
+    last = max(changes.last_before(old.end), _last_site(old, targets))
     if last <= old.start:
-        return old.start  # no edit, so all its bytes are the same
+        return  # no edit, so all its bytes are the same
     is_early = last - old.start <= min(_BEGINNING, (old.end - old.start) // 4)
     if is_early and _is_as_expected_up_to(last, work, changes, old, targets):
-        return last
+        return
     try:
         new = scan_one(work.new, changes.moved(old.start))
     except PickleFormatError as error:
@@ -102,13 +113,19 @@ def _check_pickle(work: Work, changes: Spliced, old: Scan, targets: Sequence[Tar
     if new.end != changes.moved(old.end):
         raise VerificationError("ends elsewhere than the old one")
     _require(new, old, targets)
-    return old.end
+
+
+def _last_site(scan: Scan, targets: Sequence[Target]) -> int:
+    """Where the last opcode ends that names a global whose name changes, or 0."""
+    assert scan.located is not None
+    pairs = zip(targets, scan.located.sites, strict=True)
+    return max((s[-SITE] + 1 for t, s in pairs if s and is_edited(t, targets)), default=0)
 
 
 def _is_as_expected_up_to(
     last: int, work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]
 ) -> bool:
-    """Whether the machines are in the same state after the last edit. False if that is not known;
+    """Whether the machines are in the same state at ``last``, an old offset. False if that is not known;
     the whole pickle says more then.
     """
     if _tells(targets) or any(t.silenced for t in targets):
@@ -131,15 +148,6 @@ def _is_as_expected_up_to(
 
 def _key(named: Global | Named) -> tuple[GlobalRef, int, str]:
     return named.ref, named.protocol, named.via
-
-
-def _require_same(work: Work, changes: Spliced, start: int, end: int) -> None:
-    """Raise unless the old bytes from ``start`` to ``end`` stand in the new ones as they are."""
-    to = changes.moved(end) - end
-    for at in range(start, end, _CHUNK):
-        stop = min(at + _CHUNK, end)
-        if work.old[at:stop] != work.new[at + to : stop + to]:
-            raise VerificationError("differs where nothing was edited")
 
 
 def _require(new: Scan, old: Scan, targets: Sequence[Target]) -> None:
