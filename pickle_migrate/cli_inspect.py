@@ -166,11 +166,11 @@ def _run(request: Request, screen: Screen) -> int:
 
 
 def _options(request: Request) -> Options:
-    from pickle_migrate import inspect_pickle, needed_steps, policy
+    from pickle_migrate import inspect_pickle, needed_steps
 
     lines = request.limit or _LINES
     return inspect_pickle.Options(
-        policy.for_command(request.allow, request.deny, trust=request.trust),
+        cli_start.policy_for(request.allow, request.deny, trust=request.trust),
         opcodes=max(20_000, 50 * lines),
         steps=needed_steps.needed_steps,
     )

@@ -43,14 +43,16 @@ def prepare(settings_file: str | None, folders: Sequence[str], imports: Sequence
         _import(module)
 
 
-def policy_for(allow: Sequence[str] = (), *, trust: bool = False) -> Policy:
+def policy_for(
+    allow: Sequence[str] = (), deny: Sequence[str] = (), *, trust: bool = False
+) -> Policy:
     """Which globals the pickles of this command may name: what the settings say, and what is given
     besides. To be asked for when ``prepare`` has taken the settings. Raises RuleError.
     """
     chosen = resolver.settings()
     return for_command(
         (*chosen.allow, *allow),
-        chosen.deny,
+        (*chosen.deny, *deny),
         chosen.presets,
         trust=trust,
         declared=declared.is_declared,

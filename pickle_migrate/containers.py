@@ -192,7 +192,8 @@ def _old_joblib(data: Data, room: Room) -> Parts:
     found = re.compile(rb"[\x20]*\x78[\x01\x5e\x9c\xda]").search(data, 4, start + 3)
     start = found.end() - 2 if found else start
     try:
-        payload = zlib.decompressobj().decompress(memoryview(data)[start:], max(1, room.left))
+        stream = zlib.decompressobj()
+        payload = stream.decompress(memoryview(data)[start:], max(1, room.left))
     except zlib.error as error:
         yield Skipped("zlib data", f"it is damaged: {error}")
         return
@@ -200,6 +201,8 @@ def _old_joblib(data: Data, room: Room) -> Parts:
     if room.left <= 0:
         yield Skipped("zlib data", f"it expands to more than the {ROOM} bytes that are allowed")
         return
+    if not stream.eof:
+        yield Skipped("zlib data", "it is cut short or damaged")
     yield Member("zlib data", payload, is_pickle=True)
 
 

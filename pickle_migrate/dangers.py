@@ -65,7 +65,7 @@ _NAMES: Final = {
     },
     "types": {
         "FunctionType LambdaType MethodType CodeType": _CODE,
-        "GenericAlias DynamicClassAttribute": _REACH,
+        "DynamicClassAttribute": _REACH,
         "new_class": _CODE,
     },
     "typing": {"get_type_hints _eval_type ForwardRef": _CODE},

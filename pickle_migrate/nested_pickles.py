@@ -11,7 +11,6 @@ Nothing is loaded or imported. The work is bounded: so many bytes are tried, so 
 from __future__ import annotations
 
 import binascii
-import codecs as text_codecs
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -32,7 +31,7 @@ _BASE64: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_-]+={0,2}\s*\Z")
 _ZLIB: Final = re.compile(rb"x[\x01\x5e\x9c\xda]")
 _GZIP: Final = re.compile(rb"\x1f\x8b\x08")
 # The second line of a GLOBAL or an INST; that there is a first one is looked at afterwards.
-_NAME_LINE: Final = re.compile(rb"\n[A-Za-z_][\w.]*+\n")
+_NAME_LINE: Final = re.compile(rb"\n[A-Za-z_][\w.]*+(?=\n)")
 _NAMED: Final = re.compile(rb"[ci][A-Za-z_][\w.]*+\n[A-Za-z_][\w.]*+\n")
 
 # Opcodes with a length prefix, by the bytes of the prefix.
@@ -130,8 +129,9 @@ def _of_line(value: Value, raw: bytes) -> Iterator[Nested]:
         yield from _unwrapped(value.start, raw)
         return
     if value.name == "STRING":
-        if scan_texts.is_quoted(b"'" + raw + b"'"):
-            yield Nested(value.start, text_codecs.escape_decode(raw)[0], "escaped")
+        line = b"'" + raw + b"'"
+        if scan_texts.is_quoted(line):
+            yield Nested(value.start, scan_texts.unquoted(line), "escaped")
         return
     text = scan_texts.unescaped(raw)
     if text is not None:
@@ -152,15 +152,16 @@ def _around_names(data: Data, start: int, end: int, budget: Budget) -> Iterator[
     """Pickles without a header, as protocols 0 and 1 write them: found by a GLOBAL in them."""
     tried = start
     for found in _NAME_LINE.finditer(data, start, end):
-        at = found.start()
+        at, after = found.start(), found.end() + 1
         if at < tried:
             continue
-        window = bytes(data[max(start, at - _WINDOW) : found.end()])
-        if _NAMED.search(window, max(0, len(window) - 200 - (found.end() - at))) is None:
+        base = max(start, at - _WINDOW)
+        window = bytes(data[base:after])
+        if _NAMED.search(window, max(0, len(window) - 200 - (after - at))) is None:
             continue
         if budget.candidates <= 0:
             return
-        for place, length in _arguments_over(window, max(start, at - _WINDOW), found.end(), end):
+        for place, length in _arguments_over(window, base, after, end):
             if data[place + length - 1] == _STOP:
                 if not budget.take(length):
                     return

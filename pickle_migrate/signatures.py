@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pickletools import OpcodeInfo
 
 _GDBM = rb"(?:\x13\x57\x9a[\xcd\xce\xcf\xd0\xd1]|[\xcd\xce\xcf\xd0\xd1]\x9a\x57\x13)"
@@ -137,11 +139,17 @@ def _begins_like_a_pickle(data: bytes) -> bool:
         return False
     import pickletools
 
+    with warnings.catch_warnings():  # of unknown escapes in texts
+        warnings.simplefilter("ignore")
+        return _opcodes_fit(data, pickletools.genops)
+
+
+def _opcodes_fit(data: bytes, genops: Callable[..., Any]) -> bool:
     stream = io.BytesIO(data)
     stack: list[str] = []
     end, is_odd = 0, False
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream), 1):
+        for count, (opcode, argument, _) in enumerate(genops(stream), 1):
             if not _takes_what_is_there(opcode, stack):
                 return False
             if count == _OPCODES_READ:
