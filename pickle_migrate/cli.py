@@ -23,6 +23,7 @@ from pickle_migrate.screen import Screen
 
 if TYPE_CHECKING:
     from pickle_migrate.discovery import Found
+    from pickle_migrate.ways import Wishes
 
 _SOME_FAILED, _CANNOT_RUN = 1, 2
 _FOLDER = click.Path(exists=True, file_okay=False)
@@ -56,6 +57,7 @@ class Request:
     protocol: int | None
     allow: tuple[str, ...]
     trust: bool
+    static: bool
 
 
 @main.command(short_help="Bring pickle files to today's versions of their classes.")
@@ -106,17 +108,24 @@ class Request:
     "repeated.",
 )
 @click.option("--trust", is_flag=True, help="Let pickles name anything, and say what that was.")
+@click.option(
+    "--static",
+    is_flag=True,
+    help="Load nothing and import nothing that a pickle names; refuse what needs it.",
+)
 def upgrade(**options: Any) -> None:
     """Bring pickle files to today's versions of their classes.
 
     PATH is a file, a folder (with all below it) or a pattern such as 'data/**/*.pkl'. All files are
-    planned before the first one is changed. Then each is loaded, migrated, written, read back and
-    compared, and only then put in its place. A file that fails stays as it was, and the others go
-    on. Files that are current are left alone (with --to: copied).
+    planned before the first one is changed. Then each is migrated, written, read back and compared,
+    and only then put in its place. A file that fails stays as it was, and the others go on. Files
+    that are current are left alone (with --to: copied).
 
-    Loading a pickle runs the code that it names. So it may name versioned classes, and data types
-    of Python, numpy and pandas. All else is refused before it is imported, unless --allow or
-    --trust lets it in. With --dry-run too, the modules of what is allowed are imported.
+    Where it gives the same result, a pickle is not loaded: names are edited in its bytes (spliced),
+    or declared operations run on inert stand-ins (static). The others are loaded (live), which runs
+    the code that they name. So a pickle may name versioned classes, and data types of Python, numpy
+    and pandas. All else is refused before it is imported, unless --allow or --trust lets it in, or
+    --static does without. With --dry-run too, the modules of what is allowed are imported.
 
     \b
     Examples:
@@ -205,10 +214,17 @@ def _plan(request: Request, found: list[Found], screen: Screen) -> list[FilePlan
         may_replace = partial(store.check_replaceable, backup=not request.no_backup)
     plans = []
     with screen.progress("Planning", len(found)) as step:
-        for plan in file_plans.plan_files(found, request.to, may_replace, policy):
+        ways = file_plans.new_ways(_wishes(request), policy, static=request.static)
+        for plan in file_plans.plan_files(found, request.to, may_replace, ways):
             plans.append(plan)
             step(plan.path)
     return file_plans.refuse_collisions(plans)
+
+
+def _wishes(request: Request) -> Wishes:
+    from pickle_migrate import resolver, ways
+
+    return ways.Wishes(request.encoding or resolver.settings().encoding, request.protocol)
 
 
 def _show_plans(request: Request, plans: list[FilePlan], screen: Screen) -> list[FileResult]:
@@ -223,13 +239,15 @@ def _show_plans(request: Request, plans: list[FilePlan], screen: Screen) -> list
 
 
 def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[FileResult]:
-    from pickle_migrate import executor, resolver
+    from pickle_migrate import executor
 
+    wishes = _wishes(request)
     options = executor.Options(
         backup=not request.no_backup,
-        encoding=request.encoding or resolver.settings().encoding,
-        protocol=request.protocol,
+        encoding=wishes.encoding,
+        protocol=wishes.protocol,
         policy=cli_start.policy_for(request.allow, trust=request.trust),
+        static=request.static,
     )
     results = []
     lines = report.Lines(plan.path for plan in plans)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import attrs
 
-from pickle_migrate import codecs, remake, store
+from pickle_migrate import codecs, store
 from pickle_migrate.errors import FileError, VerificationError
-from pickle_migrate.file_plans import digest, is_written, new_planner
+from pickle_migrate.file_plans import digest, is_written, new_ways
 from pickle_migrate.findings import (
     COPIED,
     CURRENT,
@@ -31,9 +31,8 @@ from pickle_migrate.findings import (
     Problem,
 )
 from pickle_migrate.interrupts import Interrupts
-from pickle_migrate.planner import Planner
 from pickle_migrate.policy import Policy
-from pickle_migrate.scanner import scan_all
+from pickle_migrate.ways import Ways, Wishes
 
 
 @attrs.frozen
@@ -42,20 +41,21 @@ class Options:
 
     ``backup``: keep the old bytes of a file that is replaced. ``encoding`` is for the 8-bit strings
     of Python 2. ``protocol``: None writes each pickle at the protocol that it had. ``policy``: what
-    may be resolved; None: all.
+    may be resolved; None: all. ``static``: no pickle is loaded, and nothing imported that it names.
     """
 
     backup: bool = True
     encoding: str = "ASCII"
     protocol: int | None = None
     policy: Policy | None = None
+    static: bool = False
 
 
 def results_of_planning(plans: Iterable[FilePlan]) -> Iterator[FileResult]:
     """What ``carry_out`` would find out without loading anything, for ``--dry-run``."""
     for plan in plans:
         result = WOULD_UPGRADE if plan.action == UPGRADE else _settled(plan)
-        yield FileResult(plan, result, plan.all_problems())
+        yield FileResult(plan, result, plan.all_problems(), way=plan.way)
 
 
 def _settled(plan: FilePlan) -> str:
@@ -71,22 +71,21 @@ def carry_out(plans: Iterable[FilePlan], options: Options) -> Iterator[FileResul
     Loads pickles, runs migrations, writes files. Raises nothing. After an interrupt the files that
     are not done yet are given as "not reached"; a file is never left half done.
     """
-    planner = new_planner(options.policy)
+    wishes = Wishes(options.encoding, options.protocol)
+    ways = new_ways(wishes, options.policy, static=options.static)
     with Interrupts() as interrupts:
         for plan in plans:
             if interrupts.came:
                 yield FileResult(plan, NOT_REACHED)
                 continue
             try:
-                yield _carry_out(plan, planner, options, interrupts)
+                yield _carry_out(plan, ways, options, interrupts)
             except KeyboardInterrupt:
                 interrupts.came = True
                 yield FileResult(plan, NOT_REACHED)
 
 
-def _carry_out(
-    plan: FilePlan, planner: Planner, options: Options, interrupts: Interrupts
-) -> FileResult:
+def _carry_out(plan: FilePlan, ways: Ways, options: Options, interrupts: Interrupts) -> FileResult:
     if not is_written(plan) or (plan.action == CURRENT and plan.output is None):
         return FileResult(plan, _settled(plan), plan.all_problems())
     try:
@@ -96,8 +95,9 @@ def _carry_out(
         if plan.action == CURRENT:
             return _copy(plan, snapshot)
         with interrupts.breakable():
-            data = _upgraded(snapshot.data, planner, options)
-        return _write(plan, snapshot, data, planner, options)
+            data, way = _upgraded(snapshot.data, ways)
+        result = _write(plan, snapshot, data, ways, options)
+        return attrs.evolve(result, way=way if result.result == UPGRADED else "")
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -112,29 +112,22 @@ def _problem_of(error: BaseException) -> Problem:
     return problem
 
 
-def _upgraded(data: bytes, planner: Planner, options: Options) -> bytes:
+def _upgraded(data: bytes, ways: Ways) -> tuple[bytes, str]:
     unwrapped = codecs.unwrap(data)
-    row = _row(unwrapped.payload, planner)
-    new = remake.remade(row, planner.plan, encoding=options.encoding, protocol=options.protocol)
+    new, way = ways.upgraded(unwrapped.payload)
     if new == unwrapped.payload:
-        return data
+        return data, way
     wrapped = codecs.wrap(new, unwrapped.layers)
     if codecs.unwrap(wrapped) != codecs.Unwrapped(new, unwrapped.layers):
         raise VerificationError("is another one when its compression is taken off again")
-    return wrapped
-
-
-def _row(payload: bytes, planner: Planner) -> remake.Row:
-    scans = scan_all(payload).pickles
-    plans = tuple(planner.plan(scan) for scan in scans)
-    return remake.Row(payload, scans, plans, planner.policy)
+    return wrapped, way
 
 
 def _write(
-    plan: FilePlan, snapshot: store.Snapshot, data: bytes, planner: Planner, options: Options
+    plan: FilePlan, snapshot: store.Snapshot, data: bytes, ways: Ways, options: Options
 ) -> FileResult:
     if plan.output is not None:
-        return _write_to(plan, plan.output, snapshot, data, planner)
+        return _write_to(plan, plan.output, snapshot, data, ways)
     if data == snapshot.data:
         return FileResult(plan, CURRENT)
     done = store.replace(snapshot, data, backup=options.backup)
@@ -144,13 +137,13 @@ def _write(
 
 
 def _write_to(
-    plan: FilePlan, output: str, snapshot: store.Snapshot, data: bytes, planner: Planner
+    plan: FilePlan, output: str, snapshot: store.Snapshot, data: bytes, ways: Ways
 ) -> FileResult:
     try:
         made = store.create(output, data, like=snapshot)
     except FileError:
         # Sets of texts are written in another order each time: the same content, other bytes.
-        if not Path(output).is_file() or not _holds_the_same(output, data, planner):
+        if not Path(output).is_file() or not _holds_the_same(output, data, ways):
             raise
         made = "same"
     if made == "same":
@@ -158,15 +151,9 @@ def _write_to(
     return FileResult(plan, COPIED if data == snapshot.data else UPGRADED, output=output)
 
 
-def _holds_the_same(output: str, data: bytes, planner: Planner) -> bool:
+def _holds_the_same(output: str, data: bytes, ways: Ways) -> bool:
     new, there = codecs.unwrap(data), codecs.unwrap(store.read(output).data)
-    row = _row(new.payload, planner)
-    try:
-        objects = remake.load(row, "ASCII")
-        remake.check(there.payload, objects, row.shares_memo, planner.plan, planner.policy)
-    except Exception:
-        return False
-    return new.codecs == there.codecs
+    return new.codecs == there.codecs and ways.same(new.payload, there.payload)
 
 
 def _copy(plan: FilePlan, snapshot: store.Snapshot) -> FileResult:

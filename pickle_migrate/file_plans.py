@@ -27,6 +27,8 @@ from pickle_migrate.findings import (
 from pickle_migrate.planner import Planner
 from pickle_migrate.policy import Policy
 from pickle_migrate.scanner import Scans, scan_all
+from pickle_migrate.static_plan import StaticPlanner
+from pickle_migrate.ways import Ways, Wishes
 
 MayReplace = Callable[[store.Snapshot], None]
 
@@ -38,16 +40,31 @@ def plan_files(
     found: Iterable[Found],
     to: str | None = None,
     may_replace: MayReplace | None = None,
-    policy: Policy | None = None,
+    the_ways: Ways | None = None,
 ) -> Iterator[FilePlan]:
     """The plan for each file, in the given order. With ``to``, each gets its output below that
     folder. ``may_replace`` raises FileError for a file that could not be replaced in its place.
-    Imports what the pickles name, if ``policy`` allows it; writes nothing.
+    Imports what the pickles name, as far as ``the_ways`` do; None: ``new_ways()``. Writes nothing.
     """
-    planner = new_planner(policy)
+    the_ways = the_ways or new_ways()
     for one in found:
         output = str(Path(to, one.relative)) if to is not None else None
-        yield attrs.evolve(plan_file(one, planner, may_replace), output=output)
+        yield attrs.evolve(plan_file(one, the_ways, may_replace), output=output)
+
+
+def new_ways(
+    wishes: Wishes | None = None, policy: Policy | None = None, *, static: bool = False
+) -> Ways:
+    """The ways of a run. ``policy``: what may be imported; None: all. ``static``: nothing is loaded
+    and nothing imported that pickles name, only what the settings name.
+    """
+    wishes = wishes or Wishes()
+    migrations = _guarded(resolver.import_migrations)
+    if static:
+        migrations(())
+        return Ways(None, StaticPlanner(import_migrations=migrations), wishes)
+    planner = new_planner(policy)
+    return Ways(planner, StaticPlanner(planner.import_ref), wishes)
 
 
 def new_planner(policy: Policy | None = None) -> Planner:
@@ -70,7 +87,7 @@ def _guarded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return call
 
 
-def plan_file(found: Found, planner: Planner, may_replace: MayReplace | None = None) -> FilePlan:
+def plan_file(found: Found, the_ways: Ways, may_replace: MayReplace | None = None) -> FilePlan:
     """The plan for one file, without its output. Raises nothing but KeyboardInterrupt."""
     if found.error is not None:
         return FilePlan(found.path, REFUSE, problems=(Problem.of(found.error),))
@@ -79,7 +96,7 @@ def plan_file(found: Found, planner: Planner, may_replace: MayReplace | None = N
         sha256 = digest(snapshot.data)
         unwrapped = codecs.unwrap(snapshot.data)
         plan = FilePlan(found.path, CURRENT, unwrapped.codecs, sha256=sha256)
-        plan = _plan_payload(plan, unwrapped.payload, found, planner)
+        plan = _plan_payload(plan, unwrapped.payload, found, the_ways)
         if may_replace is not None and plan.action == UPGRADE:
             may_replace(snapshot)
         return plan
@@ -87,20 +104,20 @@ def plan_file(found: Found, planner: Planner, may_replace: MayReplace | None = N
         return FilePlan(found.path, REFUSE, problems=(Problem.of(error, "reading"),))
 
 
-def _plan_payload(plan: FilePlan, payload: bytes, found: Found, planner: Planner) -> FilePlan:
+def _plan_payload(plan: FilePlan, payload: bytes, found: Found, the_ways: Ways) -> FilePlan:
     try:
         scans = scan_all(payload)
     except PickleFormatError as error:
         return _plan_other(plan, payload, error, found)
     if scans.trailing and not _is_expected(found) and _is_by_chance(payload, scans):
         return attrs.evolve(plan, action=NO_PICKLE)
-    pickles = tuple(planner.plan(scan) for scan in scans.pickles)
+    pickles, way = the_ways.plan(payload, scans.pickles)
     problems = (Problem.of(_trailing(scans)),) if scans.trailing else ()
     plan = attrs.evolve(plan, pickles=pickles, problems=problems)
     if plan.all_problems():
         return attrs.evolve(plan, action=REFUSE)
     is_old = any(pickle_plan.is_old for pickle_plan in pickles)
-    return attrs.evolve(plan, action=UPGRADE if is_old else CURRENT)
+    return attrs.evolve(plan, action=UPGRADE, way=way) if is_old else plan
 
 
 def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found: Found) -> FilePlan:

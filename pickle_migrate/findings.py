@@ -142,7 +142,8 @@ class FilePlan:
 
     ``action`` is ``upgrade``, ``current`` (nothing to do), ``refuse`` or ``not a pickle``.
     ``sha256`` is of the whole file as it was read. ``output``: where the new file goes with
-    ``--to``.
+    ``--to``. ``way``: how it is upgraded, "spliced" (names alone are edited), "static" (without
+    loading) or "live"; empty for a file that is not.
     """
 
     path: str
@@ -152,6 +153,7 @@ class FilePlan:
     problems: tuple[Problem, ...] = ()
     sha256: str = ""
     output: str | None = None
+    way: str = ""
 
     def all_problems(self) -> tuple[Problem, ...]:
         """The file's own, then those of its pickles in order, each once."""
@@ -180,7 +182,8 @@ class FileResult:
     """What became of one file. ``result`` is ``upgraded``, ``current``, ``copied`` (with ``--to``,
     a file that was current), ``refused`` (by the plan), ``failed`` (while it was done), ``not a
     pickle``, ``would upgrade`` (``--dry-run``) or ``not reached`` (after an interrupt).
-    ``warnings`` are sentences on what could not be kept of a file that was replaced.
+    ``warnings`` are sentences on what could not be kept of a file that was replaced. ``way``: how
+    it was upgraded, as in the plan.
     """
 
     plan: FilePlan
@@ -189,6 +192,7 @@ class FileResult:
     output: str | None = None
     backup: str | None = None
     warnings: tuple[str, ...] = ()
+    way: str = ""
 
     @property
     def is_bad(self) -> bool:

@@ -151,7 +151,7 @@ class Planner:
         found = _refusals(strict, scan)
         return tuple(dict.fromkeys(str(one.ref) if one.ref else one.problem for one in found))
 
-    def _import_ref(self, ref: GlobalRef) -> Any:
+    def import_ref(self, ref: GlobalRef) -> Any:
         """What a ref names. Raises PolicyError, and as resolving it does."""
         if self.policy is not None:
             verdict = self.policy.verdict_today(ref)
@@ -180,7 +180,7 @@ class Planner:
             return _Seen(named, stamp, GlobalRef.of(cls), cls)
         renamed = "" if today == head.ref else f" (renamed to {today})"
         try:
-            found = self._import_ref(today)
+            found = self.import_ref(today)
             reason = "that class is not registered with @versioned"
             if not isinstance(found, type):
                 reason = "that is no class today"
@@ -193,9 +193,9 @@ class Planner:
         today = self._today_of_name(named.ref, named.via == "getattr")
         try:
             if today == named.ref:
-                found = self._import_ref(mapped(today, named.protocol))
+                found = self.import_ref(mapped(today, named.protocol))
             else:
-                found = self._import_ref(today)
+                found = self.import_ref(today)
         except PolicyError as error:
             error.offset = named.offset
             raise
@@ -210,7 +210,7 @@ class Planner:
 
     def _class_at(self, ref: GlobalRef) -> type | None:
         try:
-            found = self._import_ref(ref)
+            found = self.import_ref(ref)
         except Exception:
             found = self._registry.class_at(ref)
         return _versioned(found)

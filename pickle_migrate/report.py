@@ -141,12 +141,13 @@ def _what_changed(result: FileResult) -> str:
         return "already current"
     if result.result not in (UPGRADED, WOULD_UPGRADE):
         return ""
+    way = f"  ({result.way})" if result.way else ""
     changed = [c.describe() for c in result.plan.all_classes() if c.changes]
     if not changed:
-        return "stamped"
+        return f"stamped{way}"
     more = len(changed) - _CLASSES_SHOWN
     shown = ", ".join(escaped(text) for text in changed[:_CLASSES_SHOWN])
-    return f"{shown} and {more} more" if more > 0 else shown
+    return f"{shown} and {more} more{way}" if more > 0 else f"{shown}{way}"
 
 
 def step_lines(results: Iterable[FileResult]) -> list[Line]:
@@ -221,6 +222,7 @@ def _file(result: FileResult) -> dict[str, Any]:
         "path": plan.path,
         "action": plan.action,
         "result": result.result,
+        "way": result.way or None,
         "codecs": list(plan.codecs),
         "pickles": [_pickle(pickle) for pickle in plan.pickles],
         "problems": [_problem(problem) for problem in result.problems],

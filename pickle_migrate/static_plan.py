@@ -14,8 +14,9 @@ Why the result is the same
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -96,14 +97,21 @@ def loaded(ref: GlobalRef) -> Any:
 class StaticPlanner:
     """Plans pickles without importing what they name, unless ``look_up`` does."""
 
-    def __init__(self, look_up: LookUp = loaded, registry: Registry = DEFAULT) -> None:
+    def __init__(
+        self,
+        look_up: LookUp = loaded,
+        registry: Registry = DEFAULT,
+        import_migrations: Callable[[Iterable[str]], None] = lambda modules: None,
+    ) -> None:
         self._look_up = look_up
         self._registry = registry
+        self._import_migrations = import_migrations
 
     def plan(self, scan: Scan, mentions: Mentions = lambda text: True) -> StaticPlan:
         """The plan for one pickle. ``mentions`` says whether a text stands somewhere in it."""
         found = _Found()
         _hidden(scan, found)
+        self._import_steps(scan)
         for named in scan.globals:
             try:
                 if named.stamp is not None:
@@ -113,6 +121,20 @@ class StaticPlanner:
             except PickleMigrateError as error:
                 found.problems.append(Problem.of(error))
         return StaticPlan(found.changes, _shown(scan, found), tuple(found.reasons))
+
+    def _import_steps(self, scan: Scan) -> None:
+        """Import the modules of migrations that the classes themselves name: not the pickle."""
+        modules: dict[str, None] = {}
+        for named in scan.globals:
+            ref = named.ref
+            with contextlib.suppress(PickleMigrateError):
+                if named.stamp is not None:
+                    ref = StampText.decode(named.stamp).head.ref
+                cls = self._class_at(ref)
+                for k in registered_in_mro(cls) if cls is not None else ():
+                    modules.update(dict.fromkeys(declaration_of(k).migrations))
+        if modules:
+            self._import_migrations(modules)
 
     # --- stamps -----------------------------------------------------------------------------------
 

@@ -66,8 +66,8 @@ def row_of(payload: bytes, scans: Sequence[Scan], planner: StaticPlanner) -> Sta
     return StaticRow(payload, tuple(scans), plans)
 
 
-def upgraded(row: StaticRow, *, encoding: str, protocol: int | None) -> tuple[bytes, Way]:
-    """The same pickles at today's versions, and which way they went.
+def upgraded(row: StaticRow, way: Way, *, encoding: str, protocol: int | None) -> bytes:
+    """The same pickles at today's versions. ``way`` is that of the row, or ``STATIC``.
 
     ``encoding`` is for the 8-bit strings of Python 2, which become text, except where only names
     are edited. ``protocol``: None keeps that of each pickle. Raises StaticError for what has to be
@@ -76,9 +76,9 @@ def upgraded(row: StaticRow, *, encoding: str, protocol: int | None) -> tuple[by
     for reason in row.reasons:
         raise reason
     changes = _changes(row.plans)
-    if row.way(protocol) == SPLICED:
-        return _spliced(row, changes), SPLICED
-    return _rewritten(row, changes, encoding, protocol), STATIC
+    if way == SPLICED:
+        return _spliced(row, changes)
+    return _rewritten(row, changes, encoding, protocol)
 
 
 def _changes(plans: Sequence[StaticPlan]) -> dict[GlobalRef, Change]:
@@ -144,8 +144,9 @@ def _dumped(roots: list[Any], row: StaticRow, protocol: int | None, table: Table
 # --- verifying --------------------------------------------------------------------------------
 
 
-def check(new: bytes, row: StaticRow, planner: StaticPlanner) -> None:
+def check(new: bytes, row: StaticRow, planner: StaticPlanner, *, content: bool = True) -> None:
     """Raise VerificationError unless ``new`` is current, and reads back as what was written.
+    ``content=False`` leaves out the second, for bytes that ``rewriter`` has checked.
 
     What is read back is written again: the same bytes come from the same objects. Where sets come
     in another order, the graphs are compared instead.
@@ -161,8 +162,9 @@ def check(new: bytes, row: StaticRow, planner: StaticPlanner) -> None:
         if plan.shown.is_old:
             names = ", ".join(map(str, plan.changes))
             raise VerificationError(f"is still not current ({names})")
-    again = attrs.evolve(again, scans=_with_memo(again.scans, row.shares_memo))
-    _check_content(new, again)
+    if content:
+        again = attrs.evolve(again, scans=_with_memo(again.scans, row.shares_memo))
+        _check_content(new, again)
 
 
 def _with_memo(scans: tuple[Scan, ...], shares_memo: bool) -> tuple[Scan, ...]:

@@ -112,7 +112,7 @@ def test_in_place_upgrades_keeps_a_backup_and_says_so(world: World):
     done = world.run("order.pkl", "--in-place")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
-        "upgraded       order.pkl  shop:Order 1 -> 3",
+        "upgraded       order.pkl  shop:Order 1 -> 3  (live)",
         "",
         "1 file: 1 upgraded.",
         "The old files stand beside the new ones, as NAME.bak.",
@@ -163,7 +163,7 @@ def test_to_copies_current_files_and_a_second_run_changes_nothing(world: World):
     world.write("pickle.dump({'a': 1}, open('plain.pkl', 'wb'))")
     done = world.run(".", "--to", "out")
     assert done.out.splitlines()[:2] == [
-        "upgraded       ./order.pkl  shop:Order 1 -> 3",
+        "upgraded       ./order.pkl  shop:Order 1 -> 3  (live)",
         "copied         ./plain.pkl  already current",
     ]
     before = world.content()
@@ -239,7 +239,7 @@ def test_dry_run_says_what_would_be_done(world: World):
     done = world.run("order.pkl", "--dry-run")
     assert done.code == 0
     assert done.out.splitlines() == [
-        "would upgrade  order.pkl  shop:Order 1 -> 3",
+        "would upgrade  order.pkl  shop:Order 1 -> 3  (live)",
         "",
         "Steps:",
         "  shop:Order 1 to 2: rename 'qty' to 'quantity'",
@@ -277,6 +277,7 @@ def test_the_json_document(world: World):
         "path": "order.pkl",
         "action": "upgrade",
         "result": "upgraded",
+        "way": "live",
         "codecs": [],
         "pickles": [
             {
@@ -342,7 +343,9 @@ def test_settings_of_the_project_are_used(world: World):
     )
     done = world.run("order.pkl", "--in-place", path=False)
     assert done.code == 0, done.out
-    assert done.out.startswith("upgraded       order.pkl  shop:Order 1 -> store:Order 3\n")
+    assert done.out.startswith(
+        "upgraded       order.pkl  shop:Order 1 -> store:Order 3  (static)\n"
+    )
     assert world.load("order.pkl", "type(obj).__module__, obj.quantity") == "store 2"
 
 

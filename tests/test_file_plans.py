@@ -228,10 +228,10 @@ def test_what_cannot_be_read(world):
     path = world.order()
     [found] = store.discover([path])
     path.unlink()
-    plan = file_plans.plan_file(found, file_plans.new_planner())
+    plan = file_plans.plan_file(found, file_plans.new_ways())
     assert (plan.action, plan.problems[0].error) == ("refuse", "FileError")
     error = FileError("x", "cannot be listed")
-    plan = file_plans.plan_file(attrs.evolve(found, error=error), file_plans.new_planner())
+    plan = file_plans.plan_file(attrs.evolve(found, error=error), file_plans.new_ways())
     assert said(plan) == "x: cannot be listed."
 
 

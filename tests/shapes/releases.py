@@ -51,7 +51,7 @@ def static_loads(data: bytes) -> Any:
     if row.reasons or any(p.shown.problems or not p.shown.is_old for p in row.plans):
         return pickle_migrate.loads(data)
     try:
-        new, _ = upgraded(row, encoding="ASCII", protocol=None)
+        new = upgraded(row, row.way(None), encoding="ASCII", protocol=None)
     except StaticError:
         return pickle_migrate.loads(data)
     check(new, row, planner)

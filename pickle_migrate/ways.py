@@ -1,0 +1,143 @@
+"""Which way each file goes: by names alone, on stand-ins, or by loading it.
+
+Without loading is the first choice, wherever it gives what loading would give. ``Ways`` plans and
+carries out for one file's bytes; it opens nothing. When nothing may be loaded, nothing that a
+pickle names is imported either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+import attrs
+
+from pickle_migrate import graphs, remake, static_upgrade
+from pickle_migrate.errors import ContentError
+from pickle_migrate.findings import PicklePlan, Problem
+from pickle_migrate.planner import Planner
+from pickle_migrate.scanner import Scan, scan_all
+from pickle_migrate.shims_world import World
+from pickle_migrate.static_plan import StaticPlanner
+from pickle_migrate.static_upgrade import LIVE, SPLICED, STATIC, StaticRow, Way
+
+#: Up to this protocol, pickles may hold 8-bit strings of Python 2.
+_EIGHT_BIT = 2
+
+
+@attrs.frozen
+class Wishes:
+    """What the new pickles shall be like. ``encoding`` is for the 8-bit strings of Python 2;
+    ``protocol``: None writes each pickle at the protocol that it had.
+    """
+
+    encoding: str = "ASCII"
+    protocol: int | None = None
+
+
+class Ways:
+    """Plans and upgrades bytes. ``live``: the planner for loading; None: nothing is loaded."""
+
+    def __init__(self, live: Planner | None, static: StaticPlanner, wishes: Wishes) -> None:
+        self.live = live
+        self._static = static
+        self._wishes = wishes
+
+    # --- planning ---------------------------------------------------------------------------------
+
+    def plan(self, payload: bytes, scans: Sequence[Scan]) -> tuple[tuple[PicklePlan, ...], str]:
+        """The plans for the pickles of one file, and which way it goes; "" if it stays."""
+        if self.live is None:
+            row = self._row(payload, scans)
+            plans = tuple(_with_reasons(plan.shown, plan.reasons) for plan in row.plans)
+            return plans, self._way(row) if any(plan.is_old for plan in plans) else ""
+        plans = tuple(self.live.plan(scan) for scan in scans)
+        if not any(plan.is_old for plan in plans):
+            return plans, ""
+        problems = [problem for plan in plans for problem in plan.problems]
+        if problems and not all(map(_only_loading, problems)):
+            return plans, LIVE
+        row = self._row(payload, scans)
+        if row.reasons or _hides(row) or any(plan.shown.problems for plan in row.plans):
+            return plans, LIVE
+        return tuple(attrs.evolve(plan, problems=()) for plan in plans), self._way(row)
+
+    def _row(self, payload: bytes, scans: Sequence[Scan]) -> StaticRow:
+        return static_upgrade.row_of(payload, scans, self._static)
+
+    def _way(self, row: StaticRow) -> Way:
+        # Whoever names an encoding wants texts, and names alone would leave 8-bit strings.
+        is_old = any(scan.protocol <= _EIGHT_BIT for scan in row.scans)
+        if is_old and self._wishes.encoding != Wishes().encoding:
+            return STATIC
+        return row.way(self._wishes.protocol)
+
+    # --- doing ------------------------------------------------------------------------------------
+
+    def upgraded(self, payload: bytes) -> tuple[bytes, Way]:
+        """The new pickles, checked, and which way they went.
+
+        Where both ways are open, what goes wrong without loading is left to loading, which then
+        succeeds or says why not. Raises what ``static_upgrade`` and ``remake`` raise.
+        """
+        scans = scan_all(payload).pickles
+        if self.live is None:
+            return self._without_loading(self._row(payload, scans))
+        _, way = self.plan(payload, scans)
+        if way in (SPLICED, STATIC):
+            with contextlib.suppress(Exception):
+                return self._without_loading(self._row(payload, scans))
+        row = self._live_row(payload, scans, self.live)
+        wishes = self._wishes
+        new = remake.remade(row, self.live.plan, encoding=wishes.encoding, protocol=wishes.protocol)
+        return new, LIVE
+
+    def _without_loading(self, row: StaticRow) -> tuple[bytes, Way]:
+        way = self._way(row)
+        wishes = self._wishes
+        new = static_upgrade.upgraded(row, way, encoding=wishes.encoding, protocol=wishes.protocol)
+        static_upgrade.check(new, row, self._static, content=way == STATIC)
+        return new, way
+
+    @staticmethod
+    def _live_row(payload: bytes, scans: Sequence[Scan], live: Planner) -> remake.Row:
+        plans = tuple(live.plan(scan) for scan in scans)
+        return remake.Row(payload, tuple(scans), plans, live.policy)
+
+    def same(self, new: bytes, there: bytes) -> bool:
+        """Whether two files of pickles hold the same, as today's versions."""
+        if self.live is None:
+            return _same_stand_ins(new, there)
+        row = self._live_row(new, scan_all(new).pickles, self.live)
+        objects = remake.load(row, "ASCII")
+        try:
+            remake.check(there, objects, row.shares_memo, self.live.plan, self.live.policy)
+        except Exception:
+            return False
+        return True
+
+
+def _with_reasons(plan: PicklePlan, reasons: Sequence[BaseException]) -> PicklePlan:
+    return attrs.evolve(plan, problems=(*plan.problems, *map(Problem.of, reasons)))
+
+
+def _only_loading(problem: Problem) -> bool:
+    """Whether a problem is one of loading alone: what the pickle leaves to its program."""
+    return problem.error == ContentError.__name__
+
+
+def _hides(row: StaticRow) -> bool:
+    """Whether a pickle may hold old classes that no scan can see."""
+    return any(scan.extensions or scan.unresolvable for scan in row.scans)
+
+
+def _same_stand_ins(new: bytes, there: bytes) -> bool:
+    world = World()
+    try:
+        roots = [
+            static_upgrade.roots_of(data, scan_all(data).pickles, world, "bytes")
+            for data in (new, there)
+        ]
+    except Exception:
+        return False
+    return graphs.same(*roots)
