@@ -53,6 +53,8 @@ _HASHES: Final = frozenset(
 )
 STAMPS: Final = "pickle_migrate.stamps"
 TEXT_ONLY: Final = GlobalRef(STAMPS, "text_only")
+#: What a call of these gives depends on more than the kinds of the arguments.
+FRAGILE: Final = MAKES_FIRST | GETATTR | {TEXT_ONLY}
 
 _FILLS: Final = {LIST: "append", DICT: "set_item", SET: "add"}
 
@@ -110,6 +112,9 @@ def adopted(machine: Machine, entry: Entry, at: int) -> Entry:
 
 def name_from_stack(machine: Machine, at: int) -> None:
     """STACK_GLOBAL."""
+    machine.need(2, at)
+    machine.thaw(-2)
+    machine.thaw(-1)
     qualname, module = machine.pop(at), machine.pop(at)
     ref = _name_text(machine, module, at), _name_text(machine, qualname, at)
     if ref[0] is None or ref[1] is None:

@@ -101,6 +101,34 @@ class Shape:
         self.taint = taint
 
 
+class Frozen:
+    """Values that are known only as a stretch of the data, until one of them is asked for.
+
+    The memo has it in place of each of their entries. On the stack, a negative int, which is
+    ``mark`` of one of these, stands for an atom, and a ``FrozenShape`` for a value that changes in
+    place. Whoever weighs them may do so; whoever wants to know more thaws them first.
+    """
+
+    __slots__ = ("mark",)
+
+    def __init__(self, mark: int) -> None:
+        self.mark = mark
+
+    def thaw(self) -> None:
+        """Put the entries where they belong, on the stack and into the memo."""
+        raise NotImplementedError
+
+
+class FrozenShape(Shape):
+    """A value on the stack that is in the memo too, and not known as an entry there."""
+
+    __slots__ = ("frozen",)
+
+    def __init__(self, like: Shape, frozen: Frozen) -> None:
+        super().__init__(like.kind, like.by, like.weights, like.built, like.taint)
+        self.frozen = frozen
+
+
 class Args(Shape):
     """A tuple. All globals in it but the first item are recorded as named when it is made."""
 

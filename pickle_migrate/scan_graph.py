@@ -6,7 +6,7 @@ functions that contain themselves. A hostile pickle may fill all its lists last.
 the model notices (``Machine.late``), the pickle is read once more, and this time the edges are
 kept, as numbers in arrays: 8 bytes for a value, 8 for each place where it stands.
 
-Nothing recurses. A value inside itself counts 1 there. The pickle is one that ``scan_steps.run``
+Nothing recurses. A value inside itself counts 1 there. The pickle is one that ``scan_run.run``
 has read to its end, so nothing is checked again.
 """
 

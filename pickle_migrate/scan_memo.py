@@ -6,19 +6,21 @@ from array import array
 from collections.abc import Iterator
 from typing import Final
 
-from pickle_migrate.scan_entries import PLAIN, Entry, Named, Shape
+from pickle_migrate.scan_entries import PLAIN, Entry, Frozen, Named, Shape
 
 
 class Memo:
     """The memo: entries by key. Keys without gaps, which picklers write, cost 8 bytes each."""
 
-    __slots__ = ("_dense", "_holes", "_sparse", "_top")
+    __slots__ = ("_dense", "_holes", "_sparse", "_top", "changed")
 
     def __init__(self) -> None:
-        self._dense: list[Entry] = []
+        self._dense: list[Entry | Frozen] = []
         self._sparse: dict[int, Entry] = {}
         self._holes = 0
         self._top = -1
+        #: How often a key was set that was set before.
+        self.changed = 0
 
     def copy(self) -> Memo:
         """A memo of its own with the same entries."""
@@ -43,6 +45,7 @@ class Memo:
             self._holes = 0
             self._dense[0] = entry
         elif key < size:
+            self.changed += 1
             self._dense[key] = entry
         elif key == size and key not in self._sparse:
             self._dense.append(entry)
@@ -58,13 +61,41 @@ class Memo:
     def get(self, key: int) -> Entry:
         """The entry. Raises KeyError if the key is not set."""
         if self._holes <= key < len(self._dense):
-            return self._dense[key]
+            entry = self._dense[key]
+            if isinstance(entry, Frozen):
+                entry.thaw()
+                entry = self._dense[key]
+                assert not isinstance(entry, Frozen)
+            return entry
         return self._sparse[key]
 
     def items(self) -> Iterator[tuple[int, Entry]]:
         """Each key that is set, with its entry."""
-        yield from enumerate(self._dense[self._holes :], self._holes)
+        for key in range(self._holes, len(self._dense)):
+            yield key, self.get(key)
         yield from self._sparse.items()
+
+    # --- stretches of keys ---------------------------------------------------------------------
+
+    def next_key(self, *, counted: bool) -> int:
+        """The key that a pickler sets next, or -1 if no pickler set the keys up to here.
+
+        ``counted``: the pickler is one that uses MEMOIZE.
+        """
+        return -1 if self._sparse or (counted and self._holes) else len(self._dense)
+
+    def raw(self, key: int) -> Entry | Frozen:
+        """What stands at a key now. PLAIN if it is not set."""
+        return self._dense[key] if self._holes <= key < len(self._dense) else PLAIN
+
+    def extend(self, frozen: Frozen, count: int) -> None:
+        """Set the next keys."""
+        self._dense.extend([frozen] * count)
+
+    def replace(self, key: int, frozen: Frozen, entry: Entry) -> None:
+        """Set a key to what was frozen there, if it is still that."""
+        if self._dense[key] is frozen:
+            self._dense[key] = entry
 
     def settle(self, key: int, old: Entry, new: Shape) -> None:
         """Put ``new`` where ``old`` is, if it still is there."""

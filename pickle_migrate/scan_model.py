@@ -19,7 +19,8 @@ Rules
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from pickle_migrate.errors import LimitError, PickleFormatError
@@ -36,6 +37,8 @@ from pickle_migrate.scan_entries import (
     Args,
     Box,
     Entry,
+    Frozen,
+    FrozenShape,
     Named,
     Shape,
     Weights,
@@ -46,6 +49,9 @@ from pickle_migrate.scan_memo import Memo, Places
 _LIGHT: Final = 16
 # Equal shapes are shared. That saves memory and changes nothing, so the table may be emptied.
 _SHAPES_KEPT: Final = 4096
+# From so many items on it is worth to look for those that are alike.
+_MANY: Final = 16
+_ATOMS: Final = frozenset([int, type(None)])
 # Memo keys up to this one are never too high.
 _FREE_KEYS: Final = 1 << 16
 # So many values more may be hashed for each byte, above what one key may have.
@@ -90,7 +96,9 @@ class Machine:
         self.unsure_state = False
         self.computed_keys = False
         self.taint = 0
-        self._hash_work = 0
+        self.hash_work = 0
+        #: See ``Frozen``; the one with mark -1 stands first.
+        self.frozen: list[Frozen] = []
         self._uses_open = False
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
@@ -136,6 +144,15 @@ class Machine:
         what = "a mark stands where a value should" if self.marks else "the stack is empty"
         return PickleFormatError(f"an opcode takes more values than there are: {what}", at)
 
+    def thaw(self, place: int) -> None:
+        """Make sure that what stands on the stack at a place, counted from its end, is known."""
+        entry = self.stack[place]
+        if entry.__class__ is FrozenShape:
+            assert isinstance(entry, FrozenShape)
+            entry.frozen.thaw()
+        elif isinstance(entry, int) and entry < 0:
+            self.frozen[-1 - entry].thaw()
+
     def drop(self, entries: Sequence[Entry]) -> None:
         """POP, POP_MARK: the entries leave the stack for nowhere."""
         self.weigh(entries)
@@ -155,7 +172,9 @@ class Machine:
 
     def double(self, at: int) -> None:
         """DUP."""
-        entry = self.top(at)
+        self.top(at)
+        self.thaw(-1)
+        entry = self.stack[-1]
         if isinstance(entry, Shape) and entry.kind in CHANGING:
             entry = self.stack[-1] = Box(entry, -1)
         if isinstance(entry, Box):
@@ -167,6 +186,9 @@ class Machine:
     def put(self, key: int, at: int) -> None:
         """PUT and MEMOIZE: set a memo key, which is not negative, to the topmost value."""
         entry = self.top(at)
+        if isinstance(entry, FrozenShape) or (isinstance(entry, int) and entry < 0):
+            self.thaw(-1)
+            entry = self.stack[-1]
         if isinstance(entry, Box):
             entry.key = key
         elif isinstance(entry, Shape) and entry.kind in CHANGING:
@@ -194,8 +216,16 @@ class Machine:
     def weigh(self, items: Sequence[Entry]) -> Weights:
         """The entries leave the stack as parts of something: what they weigh together."""
         self.taint = 0
-        parts = [e for e in items if e is not None and not isinstance(e, int)]
         count = len(items)
+        if count > _MANY:
+            if items.count(items[0]) == count:
+                return self._weigh_each({items[0]: count})
+            kinds = set(map(type, items))
+            if kinds <= _ATOMS:
+                return 0, count, 0, count, 0, 0
+            if FrozenShape in kinds and Box not in kinds:
+                return self._weigh_each(Counter(items))
+        parts = [e for e in items if e is not None and not isinstance(e, int)]
         if not parts:
             return 0, count, 0, count, 0, 0
         boxes = [e for e in parts if isinstance(e, Box)]
@@ -220,6 +250,25 @@ class Machine:
                 )
             weight += more - 1
             hash_weight += hash_more - 1
+        if weight > EXPANSION_CAP:
+            weight, hash_weight = EXPANSION_CAP, min(hash_weight, EXPANSION_CAP)
+        return depth, weight, hash_depth, hash_weight, inner_depth, inner
+
+    def _weigh_each(self, entries: Mapping[Entry, int]) -> Weights:
+        """What ``weigh`` gives, from each entry and how often it is there."""
+        depth = hash_depth = inner_depth = inner = weight = hash_weight = 0
+        for entry, times in entries.items():
+            if isinstance(entry, Box):
+                self._leave([entry] * times)
+            shape = entry.shape if isinstance(entry, Box) else entry
+            weights = ATOM
+            if shape is not None and not isinstance(shape, int):
+                weights = self._weights_of(shape)
+            d, w, h, hash_more, i, n = weights
+            depth, hash_depth = max(depth, d), max(hash_depth, h)
+            inner_depth, inner = max(inner_depth, i), max(inner, n)
+            weight += w * times
+            hash_weight += hash_more * times
         if weight > EXPANSION_CAP:
             weight, hash_weight = EXPANSION_CAP, min(hash_weight, EXPANSION_CAP)
         return depth, weight, hash_depth, hash_weight, inner_depth, inner
@@ -258,6 +307,7 @@ class Machine:
 
     def grow(self, weights: Weights, at: int, built: bool = False) -> None:
         """The topmost value, which has a shape, gets parts of these weights."""
+        self.thaw(-1)
         entry = self.stack[-1]
         if isinstance(entry, Box):
             if entry.closed or (entry.used and (entry.refs > 1 or entry.used > _LIGHT)):
@@ -296,6 +346,8 @@ class Machine:
 
     def hash_items(self, items: Sequence[Entry], at: int) -> None:
         """The entries become keys or members of sets, for which they are hashed."""
+        if _ATOMS.issuperset(map(type, items)):
+            return
         for entry in items:
             if entry is None or isinstance(entry, int):
                 continue
@@ -313,10 +365,10 @@ class Machine:
         if weight > self.hash_weight:
             self.hash_weight = weight
             self.check("hashed_expansion", weight, at)
-        self._hash_work += weight
+        self.hash_work += weight
         most = self.limits.hashed_expansion
-        if most is not None and self._hash_work > most + _WORK_PER_BYTE * at:
-            raise LimitError("hashed_expansion", self._hash_work, most + _WORK_PER_BYTE * at, at)
+        if most is not None and self.hash_work > most + _WORK_PER_BYTE * at:
+            raise LimitError("hashed_expansion", self.hash_work, most + _WORK_PER_BYTE * at, at)
 
     def check(self, limit: str, found: int, at: int) -> None:
         """Raise LimitError if so much is more than the limit allows."""
@@ -345,6 +397,9 @@ class Machine:
     def pop_tuple(self, count: int, at: int) -> None:
         """TUPLE1, TUPLE2, TUPLE3."""
         self.need(count, at)
+        self.thaw(-count)
+        if count > 1:
+            self.thaw(1 - count)
         self.stack[-count:] = [self.as_tuple(self.stack[-count:], at)]
 
 

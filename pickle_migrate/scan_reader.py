@@ -10,12 +10,13 @@ from __future__ import annotations
 import mmap
 import re
 import sys
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from pickle_migrate import scan_texts
 from pickle_migrate.errors import LimitError, PickleFormatError
 from pickle_migrate.limits import NO_LIMITS, Limits
-from pickle_migrate.opcodes import BY_CODE, Opcode
+from pickle_migrate.opcodes import BY_CODE, BY_NAME, Opcode
 from pickle_migrate.scan_differences import FRAME_IN_FRAME, STRING_LENGTH, Differences
 from pickle_migrate.scan_memo import Memo
 from pickle_migrate.scan_model import Machine
@@ -53,6 +54,11 @@ class Reader:
         self.carries_memo = memo is not None
         self.machine = Machine(self.text_at, memo, limits)
         self.protocol = 0
+        # Other tables than those of all pickles, while something else than steps may be taken; and
+        # the opcodes that may change the frame, which those are then.
+        self.steps: list[Callable[[Reader, int], int]] | None = None
+        self.pushes: list[int] | None = None
+        self.turns = {BY_NAME["FRAME"].code}
         self.opcodes = 0
         self.used = bytearray(256)
         self.frames = 0

@@ -1,7 +1,7 @@
 """Reads a pickle opcode by opcode and drives the stack model with it.
 
-``run`` reads one pickle up to STOP. Each opcode has a step; those that only push a value of a fixed
-size share the few lines in ``run``. A step gets the reader and the opcode's offset, and gives the
+Each opcode has a step; those that only push a value of a fixed size share the few lines in
+``advance``. A step gets the reader and the opcode's offset, and gives the
 offset of the next opcode.
 """
 
@@ -31,21 +31,22 @@ from pickle_migrate.scan_reader import Reader, decoded
 Step: TypeAlias = Callable[[Reader, int], int]
 
 
-def run(r: Reader, until: int = sys.maxsize) -> None:
-    """Read on from ``r.at`` up to STOP; ``r.at`` is then the offset after it.
+def advance(r: Reader, most: int, until: int = sys.maxsize) -> bool:
+    """Read so many opcodes from ``r.at`` on, up to STOP: True when it was one of them.
 
     With ``until``, stop before the first opcode that starts there or later: ``r`` can be looked at,
     and run on. Raises PickleFormatError and LimitError; what was seen up to there stays in ``r``.
     """
     data, at = r.data, r.at
-    stack, used = r.machine.stack, r.used
-    pushes, values, steps = _PUSHES, _VALUES, _STEPS
+    stack, used, turns = r.machine.stack, r.used, r.turns
+    pushes, values, steps = r.pushes or PUSHES, _VALUES, r.steps or STEPS
     edge = min(r.frame_end or r.size, until)
-    for count in range(r.opcodes, r.most_opcodes):
+    allowed = min(most, r.most_opcodes - r.opcodes)
+    for count in range(1, allowed + 1):
         if at >= edge:
             if at >= until:
-                r.at, r.opcodes = at, count
-                return
+                r.at, r.opcodes = at, r.opcodes + count - 1
+                return True
             r.frame_end = 0
             edge = min(r.size, until)
             if at >= r.size:
@@ -58,15 +59,33 @@ def run(r: Reader, until: int = sys.maxsize) -> None:
             stack.append(values[code])
         else:
             after = steps[code](r, at)
-        if code == _FRAME:
-            edge = min(r.frame_end, until)
-        elif after > edge:
+            if code in turns:
+                edge = min(r.frame_end or r.size, until)
+        if after > edge:
             edge = min(r.leave_frame(at, after), until)
         at = after
         if code == _STOP:
-            r.at, r.opcodes = at, count + 1
-            return
-    raise LimitError("opcodes", r.most_opcodes + 1, r.most_opcodes, at)
+            r.at, r.opcodes = at, r.opcodes + count
+            return True
+    if allowed < most:
+        raise LimitError("opcodes", r.most_opcodes + 1, r.most_opcodes, at)
+    r.at, r.opcodes = at, r.opcodes + allowed
+    return False
+
+
+def push_fixed(r: Reader, at: int) -> int:
+    """The step of an opcode that just pushes a value of a fixed size."""
+    code = r.data[at]
+    r.machine.stack.append(_VALUES[code])
+    return at + PUSHES[code]
+
+
+def protocol_of(r: Reader) -> int:
+    """The highest protocol of PROTO and of the opcodes that were read so far."""
+    for protocol in range(HIGHEST_PROTOCOL, r.protocol, -1):
+        if any(map(r.used.__getitem__, _CODES[protocol])):
+            return protocol
+    return r.protocol
 
 
 # --- containers ----------------------------------------------------------------------------
@@ -88,8 +107,12 @@ def _container_from_mark(r: Reader, at: int) -> int:
 
 
 def _tuple_from_mark(r: Reader, at: int) -> int:
-    items = r.machine.to_mark(at)
-    r.machine.stack.append(r.machine.as_tuple(items, at))
+    machine = r.machine
+    size = len(machine.stack)
+    for place in range(machine.marks[-1], size)[:2] if machine.marks else ():
+        machine.thaw(place - size)
+    items = machine.to_mark(at)
+    machine.stack.append(machine.as_tuple(items, at))
     return at + 1
 
 
@@ -282,6 +305,7 @@ def _stop(r: Reader, at: int) -> int:
     return at + 1
 
 
+_CODES: Final = [[op.code for op in ALL if op.protocol == p] for p in range(HIGHEST_PROTOCOL + 1)]
 _STOP: Final = BY_NAME["STOP"].code
 _FRAME: Final = BY_NAME["FRAME"].code
 _BINGET: Final = BY_NAME["BINGET"].code
@@ -355,4 +379,4 @@ def _steps() -> tuple[list[Step], list[int]]:
     return steps, pushes
 
 
-_STEPS, _PUSHES = _steps()
+STEPS, PUSHES = _steps()

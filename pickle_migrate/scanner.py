@@ -27,13 +27,13 @@ import attrs
 
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.limits import NO_LIMITS, Limits
-from pickle_migrate.opcodes import ALL, HIGHEST_PROTOCOL
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_entries import EXPANSION_CAP, Named, Use
 from pickle_migrate.scan_memo import Memo, Places
 from pickle_migrate.scan_model import Machine
 from pickle_migrate.scan_reader import Data, Reader
-from pickle_migrate.scan_steps import run
+from pickle_migrate.scan_run import run
+from pickle_migrate.scan_steps import protocol_of
 from pickle_migrate.scan_values import (
     Effect,
     Extension,
@@ -61,7 +61,6 @@ __all__ = [
     "scan_with",
 ]
 
-_CODES: Final = [[op.code for op in ALL if op.protocol == p] for p in range(HIGHEST_PROTOCOL + 1)]
 _STRONGEST_FIRST: Final[tuple[Use, ...]] = ("instantiated", "called", "named")
 
 
@@ -181,7 +180,7 @@ def _result(reader: Reader) -> Scan:
     return Scan(
         start=reader.start,
         end=reader.at,
-        protocol=_protocol(reader),
+        protocol=protocol_of(reader),
         globals=tuple(_global(n) for n in named if n.via != "extension"),
         extensions=tuple(
             Extension(n.code, n.offset, _uses(n), n.count) for n in named if n.via == "extension"
@@ -207,14 +206,6 @@ def _result(reader: Reader) -> Scan:
         hashed_depth=machine.hash_depth,
         located=_located(machine),
     )
-
-
-def _protocol(reader: Reader) -> int:
-    """The highest of PROTO and of the opcodes' protocols."""
-    for protocol in range(HIGHEST_PROTOCOL, reader.protocol, -1):
-        if any(map(reader.used.__getitem__, _CODES[protocol])):
-            return protocol
-    return reader.protocol
 
 
 def _weigh_again(reader: Reader) -> None:

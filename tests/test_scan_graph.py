@@ -12,7 +12,7 @@ from pickle_migrate.errors import LimitError
 from pickle_migrate.limits import NO_LIMITS, Limits
 from pickle_migrate.scan_graph import Graph, weighed
 from pickle_migrate.scan_reader import Reader
-from pickle_migrate.scan_steps import run
+from pickle_migrate.scan_run import run
 from pickle_migrate.scanner import scan
 
 atoms = st.none() | st.integers() | st.text(max_size=3) | st.binary(max_size=3)

@@ -14,7 +14,7 @@ import pytest
 from pickle_migrate.errors import PickleFormatError
 from pickle_migrate.opcodes import ALL, BY_CODE
 from pickle_migrate.scan_reader import Reader
-from pickle_migrate.scan_steps import run
+from pickle_migrate.scan_run import run
 from pickle_migrate.scanner import scan
 
 SMALL = pickle.dumps([{"a": (1, b"x" * 300)}, 2**80, "text"], 4)
