@@ -31,11 +31,12 @@ def renamed(
     """The pickles in ``data`` with new names in place of old ones; ``data`` itself if none changes.
 
     ``new_ref`` is asked once for each ref that a pickle names and gives the ref that is to stand
-    there, or None to leave it. It sees refs as the pickle spells them, and stamps (whose name says
-    class and version) and classes got by ``getattr`` too. Refs are written as they are given.
-    ``fix_imports``: new refs are names of Python 3, so that one is refused which readers would take
-    for a name of Python 2 below protocol 3 and map to another. False: they are as pickles spell
-    them.
+    there, or None to leave it; a class got by ``getattr`` then goes where its outer class goes. It
+    sees refs as the pickle spells them, stamps (whose name says class and version) among them.
+
+    Refs are written as they are given. ``fix_imports``: they are names of Python 3, so that one is
+    refused which readers would take for a name of Python 2 below protocol 3 and map to another.
+    False: they are as pickles spell them.
 
     ``data`` holds one pickle or several in a row, of any protocol; bytes after the last one are
     kept. ``limits``: what each pickle may ask for; None: anything. Raises LimitError,
@@ -57,7 +58,8 @@ def renamed(
 
 def _other(named: Global, new_ref: NewRef) -> GlobalRef | None:
     ref = new_ref(named)
-    return None if ref == named.ref else ref
+    # What getattr gets out of a class goes where that goes, unless it is told to stay.
+    return None if ref == named.ref and named.via != "getattr" else ref
 
 
 def _scanned(data: bytes, limits: Limits | None) -> Scans:

@@ -125,8 +125,8 @@ def _last_site(scan: Scan, targets: Sequence[Target]) -> int:
 def _is_as_expected_up_to(
     last: int, work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]
 ) -> bool:
-    """Whether the machines are in the same state at ``last``, an old offset. False if that is not known;
-    the whole pickle says more then.
+    """Whether the machines are in the same state at ``last``, an old offset. False if that is not
+    known; the whole pickle says more then.
     """
     if _tells(targets) or any(t.silenced for t in targets):
         return False

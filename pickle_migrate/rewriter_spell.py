@@ -38,12 +38,13 @@ class Dialect:
     """How one place of a pickle is written. ``highest``: the protocol of the pickle, which says
     what opcodes it may have. ``declared``: what PROTO said before that place, 0 without one, which
     says how readers look names up. ``fix_imports``: new names are those of Python 3, and must not
-    be taken for Python 2's.
+    be taken for Python 2's. ``has_dots``: names with dots are written as they are, at any protocol.
     """
 
     highest: int
     declared: int
     fix_imports: bool = True
+    has_dots: bool = False
 
     def text(self, text: str) -> bytes:
         """The opcode that pushes a text, without its memo key."""
@@ -69,7 +70,7 @@ class Dialect:
 
     def by_getattr(self, ref: GlobalRef) -> bool:
         """Whether the ref cannot be named at once, but only by a call of ``getattr``."""
-        return self.declared < 4 and "." in ref.qualname
+        return self.declared < 4 and not self.has_dots and "." in ref.qualname
 
 
 def push(ref: GlobalRef, dialect: Dialect, named: Global) -> bytes:

@@ -13,7 +13,7 @@ from pickle_migrate.scanner import Global, Scan
 
 @attrs.frozen
 class Target:
-    """A global of a pickle and the ref that it is to have; ``ref`` is None where it stays.
+    """A global of a pickle and the ref that it is to have; ``ref`` is None where its opcodes stay.
     ``fix_imports`` is as in ``Dialect``. ``silenced``: how many of its opcodes name it no more.
     """
 
@@ -24,7 +24,9 @@ class Target:
 
     def dialect(self, scan: Scan) -> Dialect:
         """How its places in the pickle are written."""
-        return Dialect(scan.protocol, self.named.protocol, self.fix_imports)
+        # A name with dots that stands there now is read as it is, so that a new one is, too.
+        has_dots = self.named.via == "find_class" and "." in self.named.ref.qualname
+        return Dialect(scan.protocol, self.named.protocol, self.fix_imports, has_dots)
 
 
 def followed(target: Target, targets: Sequence[Target]) -> GlobalRef:
@@ -44,12 +46,14 @@ def is_edited(target: Target, targets: Sequence[Target]) -> bool:
 
 
 def _led_to(named: Global, targets: Sequence[Target]) -> GlobalRef | None:
-    """Where ``getattr`` leads when only what it is called on has its new name; None if unknown."""
+    """Where ``getattr`` leads when only what it is called on has its new name; None if that has
+    several, or it is no call of ``getattr``.
+    """
     outer, dot, inner = named.ref.qualname.rpartition(".")
     if named.via != "getattr" or not dot:
         return None
     owner = GlobalRef(named.ref.module, outer)
-    found = {followed(t, targets) for t in targets if t.named.ref == owner}
+    found = {followed(t, targets) for t in targets if t.named.ref == owner} or {owner}
     if len(found) != 1:
         return None
     (new,) = found

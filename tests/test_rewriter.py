@@ -271,6 +271,23 @@ def test_a_class_in_a_class(protocol):
 
 
 @pytest.mark.parametrize("protocol", range(6))
+def test_a_class_that_stays_where_its_outer_class_goes(protocol):
+    """None lets getattr follow; the old name in so many words keeps it."""
+    data = pickle.dumps([Order(1), Order.Line(2)], protocol)
+    stays = renamed(data, lambda g: {"Order": GlobalRef(HERE, "Sale")}.get(g.ref.qualname, g.ref))
+    assert [type(x) for x in pickle.loads(stays)] == [Sale, Order.Line]
+    follows = renamed(data, by_map(Order="Sale"))
+    assert pickle.loads(follows)[1] == Order.Line(2)
+    assert (f"{HERE}:Sale.Line" in map(str, scan(follows).refs)) == (protocol < 4)
+
+
+def test_a_name_with_dots_that_is_written_as_it_is():
+    """Below protocol 4 readers ask the module for it as a whole, and some answer."""
+    new = renamed(b"cshop\nOrder.Line\n.", moved("shop", "store"))
+    assert new == b"cstore\nOrder.Line\n."
+
+
+@pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("dumps", [pickle.dumps, pickle._dumps])
 def test_the_class_that_another_one_was_in_may_be_gone(protocol, dumps):
     """What is got out of it is named by itself, so that nothing imports it any more."""
