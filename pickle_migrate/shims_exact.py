@@ -78,6 +78,9 @@ class ExactPickler(StackPickler):
         if isinstance(obj, ShimType):
             return self._class_steps(obj)
         if isinstance(obj, Shim):
+            reduce = getattr(kind, "_reduce", None)
+            if reduce is not None:  # a class of objects that change as they are written
+                return self._reduce_steps(*reduce(obj), obj=obj)
             return self._shim_steps(obj)
         return super()._begin_object(obj, kind)
 

@@ -548,3 +548,46 @@ def test_a_file_with_nothing_to_do_is_not_loaded(world: World):
     assert "Let in by --trust:\n  builtins:eval  (lock.pkl)\n" in done.out
     with pytest.raises(ZeroDivisionError):
         pickle.loads(path.read_bytes())
+
+
+# --- without loading ----------------------------------------------------------------------------
+
+
+def test_static_imports_nothing_that_a_pickle_names(world: World):
+    """The module would leave a file behind; a rename in the settings is all that is needed."""
+    path = world.order()
+    (world.new / "shop.py").write_text("open('imported', 'w').close()")
+    (world.data / "pickle_migrate.toml").write_text('[renames]\n"shop" = "store"\n')
+    done = world.run("order.pkl", "--in-place", "--no-backup", "--static", "--json")
+    assert (done.code, done.files[0]["way"]) == (0, "spliced"), done.err
+    assert b"store" in path.read_bytes()
+    assert sorted(world.content()) == ["order.pkl", "pickle_migrate.toml"]
+
+
+def test_static_says_why_it_cannot(world: World):
+    """Nothing says the version of an unstamped object; a step is a function."""
+    before = world.order().read_bytes()
+    done = world.run("order.pkl", "--in-place", "--static", "--import", "shop_steps")
+    assert done.code == 1
+    assert done.out.splitlines()[:3] == [
+        "refused        order.pkl",
+        "               Not without loading: shop:Order carries no version, and nothing here says "
+        "which it has.",
+        "               Name the module that registers it with --import.",
+    ]
+    done = world.run("order.pkl", "--in-place", "--static", "--import", "shop")
+    assert done.code == 1
+    assert "shop:Order a step has to run add_currency (step 2 to 3)." in done.out
+    assert world.content() == {"order.pkl": before}
+
+
+def test_static_into_a_folder_a_second_time(world: World):
+    """The same content is found there."""
+    world.new_release(steps='Lineage("shop:Order").upgrade(1, RenameField("qty", "quantity"))\n')
+    world.new_release(
+        "@versioned(2, unstamped=1, migrations='shop_steps')\nclass Order: pass\n", steps=None
+    )
+    world.order(fields="qty=1, all={'a', 'b', 'c', 'd'}")
+    given = ("order.pkl", "--to", "new", "--static", "--import", "shop", "--json")
+    assert world.run(*given).files[0]["result"] == "upgraded"
+    assert world.run(*given).files[0]["result"] == "current"

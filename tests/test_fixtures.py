@@ -48,8 +48,9 @@ def load_archive() -> None:
     """
     import pickle_migrate
 
-    found = {"pickle_migrate": {}, "dumped anew": {}, "pickle": {}}
+    found = {"pickle_migrate": {}, "dumped anew": {}, "pickle": {}, "without loading": {}}
     for entry in MANIFEST:
+        found["without loading"][entry["path"]] = without_loading(entry)
         found["pickle_migrate"][entry["path"]] = outcome(entry, pickle_migrate)
         found["dumped anew"][entry["path"]] = outcome(entry, pickle_migrate, dumped_anew)
     for entry in stamped:
@@ -62,6 +63,30 @@ def dumped_anew(obj: Any) -> Any:
     import pickle_migrate
 
     return pickle.loads(pickle_migrate.dumps(obj))
+
+
+def without_loading(entry: dict[str, Any]) -> dict[str, Any]:
+    """What is in a file after a static upgrade; why there is none, where it is not offered."""
+    import pickle_migrate
+    from pickle_migrate import resolver, static_upgrade
+    from pickle_migrate.errors import StaticError
+    from pickle_migrate.scanner import scan_all
+    from pickle_migrate.static_plan import StaticPlanner
+
+    data = UNWRAP[entry["wrapping"]]((FIXTURES / entry["path"]).read_bytes())
+    planner = StaticPlanner(resolver.import_ref, import_migrations=resolver.import_migrations)
+    row = static_upgrade.row_of(data, scan_all(data).pickles, planner)
+    reasons = [str(reason) for reason in row.reasons]
+    problems = [problem.what for plan in row.plans for problem in plan.shown.problems]
+    if reasons or problems or not any(plan.shown.is_old for plan in row.plans):
+        return {"not offered": reasons + problems}
+    try:
+        way = static_upgrade.STATIC
+        new = static_upgrade.upgraded(row, way, encoding=entry["encoding"], protocol=None)
+        static_upgrade.check(new, row, planner)
+    except StaticError as error:
+        return {"not offered": [str(error)]}
+    return {"objects": [describe(obj) for obj in objects_in(entry, new, pickle_migrate)]}
 
 
 def outcome(
@@ -242,6 +267,24 @@ def test_an_archived_file_that_is_dumped_anew_needs_nothing_more(
     found = archive["dumped anew"][entry["path"]]
     assert found.get("error") is None
     assert difference(expected_of(entry), found["objects"]) == ""
+
+
+@every_file
+def test_an_archived_file_that_is_upgraded_without_loading(
+    entry: dict[str, Any], archive: dict[str, dict[str, Any]]
+) -> None:
+    """Where a static upgrade is offered, it gives what loading gives."""
+    found = archive["without loading"][entry["path"]]
+    if "not offered" in found or _installed_packaging_cannot_read():
+        return
+    assert difference(expected_of(entry), found["objects"]) == ""
+
+
+def test_static_upgrades_are_offered(archive: dict[str, dict[str, Any]]) -> None:
+    """Trap: a check that checks nothing. For every release some files need no loading."""
+    offered = [path for path, found in archive["without loading"].items() if "objects" in found]
+    assert len(offered) >= 60
+    assert {path.split("/")[1] for path in offered} >= set(RELEASES)
 
 
 def _installed_packaging_cannot_read() -> bool:
