@@ -172,7 +172,7 @@ class StaticPlanner:
         route = _without_names(route, mentions)
         reason = against_class(entry, route, stamp)
         if reason is not None:
-            found.refuse(named.stamp or "", reason)
+            found.refuse(stamp.head.ref, reason)
             return
         now = entry.stamp.written
         same_form = (now.wrapped, now.whole) == (stamp.wrapped, stamp.whole)
