@@ -152,7 +152,7 @@ def _run(request: Request, screen: Screen) -> int:
         cli_start.prepare(request.settings, request.folders, request.imports)
         cli_start.import_migrations()
         options = _options(request)
-        found = list(discovery.discover(request.paths))
+        found = _find(request)
     except PickleMigrateError as error:
         click.echo(f"Error: {report.escaped(str(error))}", err=True)
         return _CANNOT_RUN
@@ -163,6 +163,13 @@ def _run(request: Request, screen: Screen) -> int:
     except KeyboardInterrupt:
         click.echo("Interrupted: not all files were inspected.", err=True)
         return _FOUND_SOMETHING
+
+
+def _find(request: Request) -> list[Found]:
+    if not request.diff:
+        return list(discovery.discover(request.paths))
+    # Each by itself: a file may be compared with itself.
+    return [one for path in request.paths for one in discovery.discover([path])]
 
 
 def _options(request: Request) -> Options:
@@ -181,6 +188,10 @@ def _inspected(
 ) -> Iterator[tuple[Found, FileFound]]:
     from pickle_migrate import inspect_file
 
+    if total <= _WHOLE_FILES:  # a bar above so many lines would only flicker
+        for one in found:
+            yield one, inspect_file.inspect_file(one, options)
+        return
     with screen.progress("Inspecting", total) as step:
         for one in found:
             yield one, inspect_file.inspect_file(one, options)

@@ -122,7 +122,8 @@ def wrap(payload: bytes, layers: Sequence[Layer]) -> bytes:
     A gzip header's extra field is not written again, since it tells of the old members' sizes.
     """
     for layer in reversed(layers):
-        payload = _CODECS[layer.codec].compress(payload, layer)
+        codec = _CODECS.get(layer.codec)
+        payload = codec.compress(payload, layer) if codec else _not_written(payload, layer)
     return payload
 
 

@@ -66,11 +66,11 @@ _BASE64: Final = re.compile(rb"\s*gA[I-X][A-Za-z0-9+/\s_-]+={0,2}\s*\Z")
 def inspect_file(found: Found, options: Options) -> FileFound:
     """What there is to say of a file. Raises nothing but KeyboardInterrupt."""
     if found.error is not None:
-        return FileFound(found.path, error=found.error.what())
+        return FileFound(found.path, error=found.error.problem)
     try:
         data = store.look_at(found.path)
     except FileError as error:
-        return FileFound(found.path, error=error.what())
+        return FileFound(found.path, error=error.problem)
     return inspect_data(data, found, options)
 
 

@@ -122,10 +122,10 @@ def pickle_lines(
 ) -> list[Line]:
     """A pickle: what it is, its graph, its globals, its findings, its steps, what is nested."""
     deeper = indent + "  "
-    lines = [_head(found, indent)] if cut is not None or not alone else []
     if cut is None:
-        lines += _finding_lines(found.findings, deeper, all_of_it=False)
-        return lines
+        lines = [_head(found, indent)] if found.findings and not alone else []
+        return lines + _finding_lines(found.findings, deeper, all_of_it=False)
+    lines = [_head(found, indent)]
     if found.tree is not None:
         lines.append(Line(f"{deeper}Graph:", "Graph:"))
         lines += [Line(f"{deeper}  {drawn.plain}") for drawn in draw(found.tree, cut)]

@@ -108,6 +108,7 @@ class Builder:
         self._stack: list[Node] = []
         # Where the opcodes of each value on the stack begin, which of a shared one is a GET.
         self._starts: list[int] = []
+        self._mark_starts: list[int] = []
         self._start = start  # that of what was taken last
         self._memo: dict[int, Node] = {}
         self._root: Node | None = None
@@ -182,7 +183,7 @@ class Builder:
             raise _Stop("an opcode asks for a mark and there is none")
         start = self.marks.pop()
         taken = self._stack[start:]
-        self._start = self._starts[start] if taken else self.at
+        self._start = self._mark_starts.pop()
         del self._stack[start:], self._starts[start:]
         return taken
 
@@ -233,10 +234,11 @@ class Builder:
 
     def _mark(self, op: Opcode, at: int, end: int) -> None:
         self.marks.append(len(self._stack))
+        self._mark_starts.append(at)
 
     def _pop_one(self, op: Opcode, at: int, end: int) -> None:
         if self.marks and self.marks[-1] == len(self._stack):
-            self.marks.pop()
+            self._to_mark()
         else:
             self._pop()
 

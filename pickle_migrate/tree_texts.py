@@ -72,13 +72,23 @@ def atom(data: Data, op: Opcode, at: int, end: int) -> tuple[Node, Value | None]
     start = at + 1 + op.prefix
     head = bytes(data[start : min(end, start + TEXT_KEPT)])
     if op.name in _TEXTS:
-        node = Node("str", at, end, head.decode("utf-8", "surrogateescape"), end - start)
+        node = Node("str", at, end, _text(head), end - start)
     elif op.name in _EIGHT_BIT:
         node = Node("8-bit str", at, end, head.decode("latin-1"), end - start)
     else:
         kind = "bytearray" if op.name == "BYTEARRAY8" else "bytes"
         node = Node(kind, at, end, head.decode("latin-1"), end - start)
     return node, _candidate(data, op, start, end)
+
+
+def _text(head: bytes) -> str:
+    """As the unpickler decodes it; the last character may be cut, and any may be malformed."""
+    for end in range(len(head), max(-1, len(head) - 4), -1):
+        try:
+            return head[:end].decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            continue
+    return head.decode("utf-8", "surrogateescape")
 
 
 def _candidate(data: Data, op: Opcode, start: int, end: int) -> Value | None:

@@ -329,3 +329,36 @@ def test_the_command_line_tools_read_what_is_written(tmp_path):
             path.write_bytes(wrap(PICKLE, unwrap(COMPRESS[codec](PICKLE)).layers))
             done = subprocess.run([tool, "-dc", path], capture_output=True)
             assert (done.returncode, done.stdout) == (0, PICKLE)
+
+
+# --- formats that are only read -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        ("zlib", zlib.compress(b"payload" * 100)),
+        ("lzma", lzma.compress(b"payload" * 100, lzma.FORMAT_ALONE)),
+    ],
+)
+def test_formats_that_are_only_read(name, packed):
+    """Taken off when asked for, left on otherwise, and never put on again."""
+    found = codecs.unwrap(packed, read_only=True)
+    assert (found.payload, found.codecs) == (b"payload" * 100, (name,))
+    assert codecs.detect(packed, read_only=True) == name
+    assert codecs.unwrap(packed).layers == ()
+    with pytest.raises(CompressionError, match="cannot be written again"):
+        codecs.wrap(b"x", found.layers)
+    with pytest.raises(CompressionError, match="cut short"):
+        codecs.unwrap(packed[:-5], read_only=True)
+    with pytest.raises(CompressionError, match="the limit"):
+        codecs.unwrap(packed, 10, read_only=True)
+
+
+def test_what_is_damaged_can_be_read_in_part():
+    """Up to the damage, and no more than asked for; of other bytes, nothing."""
+    packed = gzip.compress(b"payload" * 1000)
+    assert codecs.salvaged(packed + b"junk", 10_000) == b"payload" * 1000
+    assert (b"payload" * 1000).startswith(codecs.salvaged(packed[:-12], 10_000))
+    assert len(codecs.salvaged(packed, 50)) == 50
+    assert codecs.salvaged(b"no compression", 100) == b""

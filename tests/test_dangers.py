@@ -12,8 +12,9 @@ from pickle_migrate.refs import GlobalRef
 
 DANGEROUS = """
 os:system posix:system nt:system subprocess:Popen builtins:eval builtins:exec builtins:getattr
-builtins:__import__ builtins:compile runpy:run_path ctypes:CDLL socket:socket importlib:import_module
-pty:spawn marshal:loads types:FunctionType types:CodeType functools:partial operator:attrgetter
+builtins:__import__ builtins:compile runpy:run_path ctypes:CDLL socket:socket
+importlib:import_module pty:spawn marshal:loads types:FunctionType types:CodeType
+functools:partial operator:attrgetter
 operator:methodcaller pickle:loads shutil:rmtree timeit:timeit pip:main webbrowser:open sys:exit
 code:InteractiveInterpreter bdb:Bdb cProfile:run asyncio.unix_events:_UnixSubprocessTransport
 builtins:open io:open torch.serialization:load urllib.request:urlopen _posixsubprocess:fork_exec

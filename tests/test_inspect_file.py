@@ -227,7 +227,7 @@ def test_compression_bombs_are_told(monkeypatch):
     assert ("compression-bomb", "danger") in [(f.rule, f.severity) for f in found.findings]
 
 
-# --- joblib and friends -----------------------------------------------------------------------------
+# --- joblib and NumPy -----------------------------------------------------------------------------
 
 
 def test_joblib_files():

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pickle_migrate import signatures
 from pickle_migrate.codecs import unwrap
 from pickle_migrate.signatures import FIRST_OPCODES, recognise
 
@@ -231,3 +232,17 @@ def test_the_folder_of_a_dumb_dbm_is_text(tmp_path):
 def test_text_is_no_pickle(text):
     """Letters are opcodes, so text may begin like a pickle of protocol 0; it fails soon after."""
     assert recognise(text.encode()) == "a text file"
+
+
+def test_what_is_never_a_pickle_is_told_from_its_beginning():
+    """Texts, pictures and binary data; not what may hold pickles, nor what may be one."""
+    for head in (b"Dear Ada", b"\x89PNG\r\n\x1a\n", b"", b"\xff\xfe\xfd"):
+        assert signatures.is_never_pickle(head)
+    for head in (b"\x80\x04", b"PK\x03\x04", b"SQLite format 3\0", b"(dp0\n"):
+        assert not signatures.is_never_pickle(head)
+
+
+def test_unknown_escapes_warn_of_nothing():
+    """Python 2 wrote them; pickletools would warn."""
+    assert signatures.recognise(b"S'\\d'\np0\n.") is None
+    assert signatures.recognise(b"V\\d\np0\n.") is None

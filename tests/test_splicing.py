@@ -6,7 +6,10 @@ import pytest
 
 from pickle_migrate.splicing import spliced
 
-WRAPPER = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(S'shape'\n(I%d\ntS'dtype'\ncnumpy\ndtype\n(S'u1'\nI00\nI01\ntRub"
+WRAPPER = (
+    b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(S'shape'\n(I%d\ntS'dtype'\n"
+    b"cnumpy\ndtype\n(S'u1'\nI00\nI01\ntRub"
+)
 
 
 @pytest.mark.parametrize("sizes", [(3,), (0, 5), (7, 1, 2)])

@@ -37,7 +37,7 @@ def rebuilt(node: Node):
     if node.kind in ("bytes", "bytearray"):
         return node.text.encode("latin-1")
     if node.kind == "str":
-        return node.text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass")
+        return node.text
     return {"None": lambda t: None, "bool": lambda t: t == "True", "int": int, "float": float}[
         node.kind
     ](node.text)
