@@ -179,6 +179,7 @@ def _options(request: Request) -> Options:
     return inspect_pickle.Options(
         cli_start.policy_for(request.allow, request.deny, trust=request.trust),
         opcodes=max(20_000, 50 * lines),
+        partial=max(5_000, 50 * lines),
         steps=needed_steps.needed_steps,
     )
 
@@ -255,10 +256,8 @@ def _show_difference(request: Request, found: list[Found], options: Options, scr
     from pickle_migrate.diff_view import diff_lines
 
     opcodes = max(1_000_000, options.opcodes)
-    both = [
-        file
-        for _, file in _inspected(found, attrs.evolve(options, opcodes=opcodes), screen, len(found))
-    ]
+    options = attrs.evolve(options, opcodes=opcodes, partial=opcodes)
+    both = [file for _, file in _inspected(found, options, screen, len(found))]
     if len(both) != 2:
         click.echo("Error: --diff compares two files, and these paths lead to others.", err=True)
         return _CANNOT_RUN

@@ -41,13 +41,14 @@ def no_steps(found: Scan) -> tuple[str, ...]:
 
 @attrs.frozen
 class Options:
-    """How to inspect. ``opcodes``: of how many the tree of one pickle is built. ``steps`` gives
-    the migrations that a scanned pickle would need.
+    """How to inspect. The tree of a pickle of at most ``opcodes`` is built whole, of a larger one
+    that of the first ``partial``. ``steps`` gives the migrations that a scanned pickle would need.
     """
 
     policy: Policy
     limits: Limits = attrs.field(factory=Limits)
     opcodes: int = 20_000
+    partial: int = 5_000
     steps: StepsOf = no_steps
 
 
@@ -78,7 +79,7 @@ def inspect_pickle(
     data = source.data if source.original is None else source.original
     start, end = shift(found.start), shift(found.end)
     is_spliced = source.original is not None
-    limit = options.opcodes if not nesting else options.opcodes // 4
+    limit = options.opcodes if found.opcodes <= options.opcodes else options.partial
     tree = tree_builder.build(data, start, limit, arrays=is_spliced)
     globals_ = tuple(_global(named, options.policy, shift) for named in found.globals)
     nested, unread = _nested(data, end, tree, options, budget, nesting)

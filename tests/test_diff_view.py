@@ -12,7 +12,7 @@ from pickle_migrate.inspect_pickle import Options
 
 
 def compared(a: bytes, b: bytes, limit: int = 100, opcodes: int = 10_000):
-    options = Options(policy.for_command(), opcodes=opcodes)
+    options = Options(policy.for_command(), opcodes=opcodes, partial=opcodes)
     files = [
         inspect_data(data, Found(name, name, explicit=True), options)
         for name, data in (("a.pkl", a), ("b.pkl", b))

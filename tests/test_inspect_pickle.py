@@ -136,7 +136,7 @@ def test_nested_pickles_are_found(value, rows):
     """In small pickles and in large ones, whose tree ends before."""
     filler = [{"n": n} for n in range(rows)]
     data = pickle.dumps([filler, value], 4)
-    options = attrs.evolve(OPTIONS, opcodes=1_000)
+    options = attrs.evolve(OPTIONS, opcodes=1_000, partial=1_000)
     found = inspected(data, options)
     assert found.verdict == "dangerous"
     assert "nested-pickle" in [f.rule for f in found.findings]

@@ -1,4 +1,4 @@
-"""What inspect says of a file: bounded lines, escaped, and a document that is never more than ASCII."""
+"""What inspect says of a file: bounded lines, escaped, and a document in ASCII."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_a_pickle_is_told_whole():
         "    Globals:",
         "      refused  shop:Order  instantiated, byte 0 (not listed)",
         "    Findings:",
-        "      warning  refused-global at byte 0: shop:Order is instantiated, and nothing allows it "
-        "(not listed)",
+        "      warning  refused-global at byte 0: shop:Order is instantiated, and nothing allows "
+        "it (not listed)",
     ]
 
 

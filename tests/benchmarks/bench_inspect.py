@@ -1,9 +1,9 @@
 """What inspect costs beside loading: ``python tests/benchmarks/bench_inspect.py [megabytes]``.
 
-Pickles of ordinary rows (a list of dicts), each against ``pickle.loads`` of the same bytes, measured
-in turn in one run. ``inspect`` is all that the command does for a file but start Python: hash,
-scan, search for nested pickles, build the bounded tree, give verdicts, and make the lines. Twice
-the size has to cost twice the time: the last lines show the ratio of the two.
+Pickles of ordinary rows (a list of dicts), each against ``pickle.loads`` of the same bytes,
+measured in turn in one run. ``inspect`` is all that the command does for a file but start Python:
+hash, scan, search for nested pickles, build the bounded tree, give verdicts, and make the lines.
+Twice the size has to cost twice the time: the last line shows the ratio of the two.
 """
 
 from __future__ import annotations
