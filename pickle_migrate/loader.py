@@ -11,10 +11,10 @@ import builtins
 import io
 import pickle
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pickle_migrate import collector, finishing, nested, resolver, stamps, unbuilt, unsaid
-from pickle_migrate.errors import UnknownClassError
+from pickle_migrate.errors import ArgumentError, ShimError, UnknownClassError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of
 from pickle_migrate.shapes import MARK
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pickle_migrate.guarded import Guard
     from pickle_migrate.limits import Limits
     from pickle_migrate.policy import Policy
+    from pickle_migrate.shims_world import World
 
 
 class _Readable(Protocol):
@@ -45,6 +46,9 @@ class Unpickler(pickle.Unpickler):
     leave Python's cyclic garbage collector alone. Loading runs code that the pickle names, as
     pickle does: never load a pickle that you do not trust, unless with a ``policy``.
 
+    ``missing="shim"``: what the pickle names and nobody can import becomes an inert stand-in, see
+    ``shims``; ``dump`` and ``dumps`` write it under its own name again.
+
     ``policy`` says which globals may be resolved, and ``limits`` how much a pickle may ask for (its
     defaults hold with a policy). With either, each pickle is read whole, scanned, and decided on
     before anything of it is imported; then those bytes are loaded. The file stands behind the
@@ -63,7 +67,9 @@ class Unpickler(pickle.Unpickler):
         pause_collector: bool = True,
         policy: Policy | None = None,
         limits: Limits | None = None,
+        missing: Literal["raise", "shim"] = "raise",
     ) -> None:
+        self._stand_ins = _stand_ins(missing)
         self._guard: Guard | None = None
         if policy is not None or limits is not None:
             from pickle_migrate.guarded import Guard  # only those who ask pay for the scanner
@@ -106,6 +112,8 @@ class Unpickler(pickle.Unpickler):
                 self._unbuilt.migrate([*self.memo.copy().values(), loaded])
         finally:
             noted = finishing.end()
+            if self._stand_ins is not None:
+                self._stand_ins.calls.clear()
         if self._unsaid and self._guard is not None:
             unsaid.refuse_in(self._guard.scan, self._unsaid)
         elif self._unsaid:
@@ -116,6 +124,15 @@ class Unpickler(pickle.Unpickler):
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         """What a global of the pickle stands for, after renames. Imports it, as pickle does."""
+        if self._stand_ins is None:
+            return self._find_class(module_name, global_name)
+        try:
+            found = self._find_class(module_name, global_name)
+            return self._stand_ins.making(module_name, global_name, found)
+        except (ImportError, AttributeError, UnknownClassError):
+            return self._stand_ins.find(module_name, global_name)
+
+    def _find_class(self, module_name: str, global_name: str) -> Any:
         if self._guard is not None and self._guard.gate is not None:
             return self._through(self._guard.gate, module_name, global_name)
         if module_name == stamps.MODULE and stamps.looks_like_stamp(global_name):
@@ -199,6 +216,8 @@ class Unpickler(pickle.Unpickler):
 
     def _attribute(self, owner: Any, name: str, *default: Any) -> Any:
         """``getattr``, which below protocol 4 also stands for the name of a nested class."""
+        if self._stand_ins is not None and self._stand_ins.is_class(owner):
+            return self._stand_ins.nested(self._stand_ins.getattr, owner, name)
         refs = [GlobalRef(ref.module, f"{ref.qualname}.{name}") for ref in self._refs_of(owner)]
         gate = None if self._guard is None else self._guard.gate
         if gate is not None:
@@ -231,6 +250,16 @@ class Unpickler(pickle.Unpickler):
         return list(dict.fromkeys([spelled, GlobalRef.of(owner)]))
 
 
+def _stand_ins(missing: str) -> World | None:
+    if missing == "shim":
+        from pickle_migrate.shims_world import World  # only those who ask pay for it
+
+        return World()
+    if missing != "raise":
+        raise ArgumentError(f"missing={missing!r}", "it is 'raise' or 'shim'")
+    return None
+
+
 class Pickler(pickle.Pickler):
     """``pickle.Pickler``, unchanged: registered classes write their stamps through any pickler."""
 
@@ -246,12 +275,14 @@ def load(
     pause_collector: bool = True,
     policy: Policy | None = None,
     limits: Limits | None = None,
+    missing: Literal["raise", "shim"] = "raise",
 ) -> Any:
     """``pickle.load`` with migrations: read one pickle from a binary file and give its object.
 
     Raises MigrationError when the pickle cannot be migrated, and what pickle raises. Imports and
     runs what the pickle names: never load a pickle that you do not trust, unless with a ``policy``
-    that says what it may name. Writes nothing. ``policy`` and ``limits`` as for ``Unpickler``.
+    that says what it may name. Writes nothing. ``policy``, ``limits`` and ``missing`` as for
+    ``Unpickler``.
     """
     return Unpickler(
         file,
@@ -263,6 +294,7 @@ def load(
         pause_collector=pause_collector,
         policy=policy,
         limits=limits,
+        missing=missing,
     ).load()
 
 
@@ -278,6 +310,7 @@ def loads(
     pause_collector: bool = True,
     policy: Policy | None = None,
     limits: Limits | None = None,
+    missing: Literal["raise", "shim"] = "raise",
 ) -> Any:
     """``pickle.loads`` with migrations: bytes in, the first pickle's object out. As ``load``."""
     size = memoryview(data).nbytes
@@ -299,6 +332,7 @@ def loads(
         pause_collector=pause_collector and size > collector.PAYS_FROM,
         policy=policy,
         limits=limits,
+        missing=missing,
     ).load()
 
 
@@ -318,7 +352,12 @@ def dumps(
     """
     from pickle_migrate import deep  # a program that only loads need not pay for it
 
-    return deep.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
+    try:
+        return deep.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
+    except ShimError:
+        from pickle_migrate import shims_writer
+
+        return shims_writer.dumps_any(obj, protocol, fix_imports, buffer_callback)
 
 
 def dump(

@@ -18,7 +18,7 @@ from typing import Any
 from pickle_migrate.limits import Limits
 from pickle_migrate.shims_classes import NOTHING, Event, Shim, ShimType
 from pickle_migrate.shims_reader import Graph, PersistentId, load_graph
-from pickle_migrate.shims_writer import dump_graph
+from pickle_migrate.shims_writer import dump_graph, dumps_any
 from pickle_migrate.stack_pickler import BufferCallback
 
 __all__ = [
@@ -55,16 +55,19 @@ def loads(
 
 
 def dumps(
-    graph: Graph,
+    graph: Graph | object,
     *,
     protocol: int | None = None,
     buffer_callback: BufferCallback | None = None,
 ) -> bytes:
     """A graph as bytes, each stand-in under the name that its pickle had for it. Imports nothing
-    that a stand-in names; objects of your own in it are pickled as pickle does.
+    that a stand-in names; objects of your own in it are pickled as pickle does. Any other object,
+    such as one that ``load(missing="shim")`` gave, is written at pickle's default protocol.
 
     ``protocol``: None keeps the pickle's own. ``buffer_callback`` as pickle's own. Identity,
     sharing and cycles are kept, whatever the depth. Raises ShimError for what no pickle can hold,
     and TooDeepError.
     """
-    return dump_graph(graph, protocol, buffer_callback)
+    if isinstance(graph, Graph):
+        return dump_graph(graph, protocol, buffer_callback)
+    return dumps_any(graph, protocol, True, buffer_callback)

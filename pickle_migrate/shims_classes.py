@@ -19,6 +19,7 @@ Theory of operation
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterator
 from typing import Any, Final, Literal, TypeAlias
 
@@ -339,10 +340,30 @@ class Shim:
         return twin
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise ShimError(
-            f"an object of the stand-in for {self.ref} cannot be pickled by pickle itself",
-            "Write it with pickle_migrate.shims.dumps, which gives it its own name.",
-        )
+        raise _by_pickle(self.ref)
+
+
+def _by_pickle(ref: GlobalRef) -> ShimError:
+    return ShimError(
+        f"pickle itself cannot write the stand-in for {ref}",
+        "Write it with pickle_migrate.shims.dumps, or pickle_migrate.dumps: they give it its name.",
+    )
+
+
+def _refuse_class(cls: ShimType) -> Any:
+    raise _by_pickle(cls._ref)
+
+
+# Plain pickle would write names that mean nothing elsewhere.
+for _kind in (
+    ShimType,
+    ConstructorShimType,
+    GetattrShimType,
+    NestedShimType,
+    ExtensionShimType,
+    MadeShimType,
+):
+    copyreg.pickle(_kind, _refuse_class)
 
 
 def _called(cls: Any, how: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -47,8 +47,9 @@ class ExactPickler(StackPickler):
         callback: BufferCallback | None,
         *,
         eight_bit: bool = False,
+        fix_imports: bool = True,
     ) -> None:
-        super().__init__(hooks, file, protocol, True, callback)
+        super().__init__(hooks, file, protocol, fix_imports, callback)
         self._eight_bit = eight_bit
         self._persistent = _pid_of
         self._making: Counter[int] = Counter()

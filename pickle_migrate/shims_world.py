@@ -99,6 +99,26 @@ class World:
             )
         return self._others[key]
 
+    def making(self, module: str, qualname: str, found: Any) -> Any:
+        """What a global is where only some classes are stand-ins: itself, except for ``copyreg``'s
+        constructors, which would leave a stand-in without what its ``__new__`` gives it.
+        """
+        if (module, qualname) not in _CONSTRUCTORS:
+            return found
+        mine = self.find(module, qualname)
+        return lambda *args: (mine if self.is_class(args[0]) else found)(*args)
+
+    @property
+    def getattr(self) -> ShimType:
+        """The stand-in of Python's own ``getattr``."""
+        found: ShimType = self.find("builtins", "getattr")
+        return found
+
+    @staticmethod
+    def is_class(obj: object) -> bool:
+        """Whether something is a stand-in class."""
+        return isinstance(obj, ShimType)
+
     def extension(self, code: int) -> ShimType:
         """The stand-in of an extension code."""
         if code not in self._others:

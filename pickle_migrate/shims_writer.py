@@ -12,6 +12,7 @@ import io
 import pickle
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from pickle_migrate import collector, shims_names
@@ -166,6 +167,15 @@ def _out_of_band(absent: list[pickle.PickleBuffer]) -> BufferCallback:
     return keep
 
 
+def dumps_any(
+    obj: Any, protocol: int | None, fix_imports: bool, buffer_callback: BufferCallback | None
+) -> bytes:
+    """Any object, with stand-ins in its graph. Arguments as those of pickle.dumps."""
+    number = pickle.DEFAULT_PROTOCOL if protocol is None else protocol
+    number = pickle.HIGHEST_PROTOCOL if number < 0 else number
+    return written([obj], number, Table(), buffer_callback, fix_imports=fix_imports)
+
+
 def written(
     roots: Sequence[Any],
     protocol: int,
@@ -173,11 +183,21 @@ def written(
     callback: BufferCallback | None = None,
     *,
     eight_bit: bool = False,
+    fix_imports: bool = True,
 ) -> bytes:
     """Several roots, one after the other, as one pickler writes them."""
-    raw = _by_c(roots, protocol, table, callback)
+    make = partial(
+        pickle.Pickler, protocol=protocol, fix_imports=fix_imports, buffer_callback=callback
+    )
+    raw = _by_c(roots, make, table)
     if raw is None or (eight_bit and any(part in raw for part in _BYTES_WRITTEN)):
-        return _exactly(roots, protocol, table, callback, eight_bit)
+        hooks = make(io.BytesIO())
+        hooks.dispatch_table = table
+        file = io.BytesIO()
+        exact = ExactPickler(
+            hooks, file, protocol, callback, eight_bit=eight_bit, fix_imports=fix_imports
+        )
+        return _exactly(roots, exact, file)
     return renamed(raw, _written_as)
 
 
@@ -188,13 +208,13 @@ def _written_as(token: str) -> GlobalRef:
 
 
 def _by_c(
-    roots: Sequence[Any], protocol: int, table: Table, callback: BufferCallback | None
+    roots: Sequence[Any], make: Callable[[io.BytesIO], pickle.Pickler], table: Table
 ) -> bytes | None:
     """The pickle with the stand-ins' own names; None where the C pickler cannot write it."""
     if sys.version_info < (3, 12) and sys.getrecursionlimit() > _C_STACK_LEVELS:
         return None
     file = io.BytesIO()
-    pickler = pickle.Pickler(file, protocol, buffer_callback=callback)
+    pickler = make(file)
     pickler.dispatch_table = table
     try:
         with collector.paused():
@@ -205,17 +225,7 @@ def _by_c(
     return file.getvalue()
 
 
-def _exactly(
-    roots: Sequence[Any],
-    protocol: int,
-    table: Table,
-    callback: BufferCallback | None,
-    eight_bit: bool,
-) -> bytes:
-    hooks = pickle.Pickler(io.BytesIO(), protocol, buffer_callback=callback)
-    hooks.dispatch_table = table
-    file = io.BytesIO()
-    pickler = ExactPickler(hooks, file, protocol, callback, eight_bit=eight_bit)
+def _exactly(roots: Sequence[Any], pickler: ExactPickler, file: io.BytesIO) -> bytes:
     with collector.paused():
         for root in roots:
             pickler.dump(root)

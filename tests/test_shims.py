@@ -6,6 +6,7 @@ import datetime
 import enum
 import fractions
 import gzip
+import io
 import json
 import pickle
 import pickletools
@@ -17,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pickle_migrate
 from pickle_migrate import graphs, scanner, shims
-from pickle_migrate.errors import PickleFormatError, ShimError
+from pickle_migrate.errors import ArgumentError, PickleFormatError, ShimError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.shims_reader import build
 from pickle_migrate.shims_world import World
@@ -371,3 +373,68 @@ def test_real_old_pickles(name):
     again = build(new, found, world, None)
     assert not graphs.differences(graph.root, again.root, limit=3)
     assert shims.dumps(again) == new
+
+
+# --- only what is missing ---------------------------------------------------------------------
+
+
+class Gone:
+    """Taken away while a pickle of it is loaded."""
+
+    class Inner:
+        """Nested."""
+
+
+@pytest.fixture
+def gone(monkeypatch):
+    """Take ``Gone`` away."""
+    return lambda: monkeypatch.delattr(sys.modules[__name__], "Gone")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_only_what_is_missing_is_a_stand_in(gone, protocol):
+    """The rest is loaded; all of it is written again, by pickle's own signature."""
+    old = Gone()
+    old.note, old.when, old.cls = Plain(a=1), datetime.date(2020, 1, 2), Gone
+    old.inner, old.shared = Gone.Inner(), old.note
+    data = pickle.dumps([old, old.note], protocol)
+    true = Gone
+    gone()
+    with pytest.raises(AttributeError):
+        pickle_migrate.loads(data)
+    found, note = pickle_migrate.loads(data, missing="shim")
+    assert found.ref == GlobalRef(__name__, "Gone")
+    assert found.fields["note"] is note
+    assert type(note) is Plain
+    assert found.fields["when"] == datetime.date(2020, 1, 2)
+    assert found.fields["inner"].ref.qualname == "Gone.Inner"
+    found.state["more"] = Plain(b=2)
+    file = io.BytesIO()
+    pickle_migrate.dump([found, note], file, protocol)
+    sys.modules[__name__].Gone = true
+    back, note = pickle.loads(file.getvalue())
+    assert (type(back), back.note is note, back.cls, back.more.b) == (true, True, true, 2)
+    assert type(back.inner) is true.Inner
+    assert pickle.loads(shims.dumps(found, protocol=protocol)).when == datetime.date(2020, 1, 2)
+
+
+def test_missing_modules_and_stamps():
+    """Modules that are not there, and stamps of classes that are gone."""
+    data = b"\x80\x04(cno.such\nThing\n)\x81cpickle_migrate.stamps\nno/such:Order@2\n)R}bt."
+    thing, order = pickle_migrate.loads(data, missing="shim")
+    assert thing.ref == GlobalRef("no.such", "Thing")
+    assert order.ref.qualname == "no/such:Order@2"
+    assert pickle_migrate.dumps((thing, order), 4).count(b"no/such:Order@2") == 1
+
+
+def test_missing_is_one_of_two():
+    """Anything else is refused at once."""
+    with pytest.raises(ArgumentError, match="'raise' or 'shim'"):
+        pickle_migrate.loads(b"N.", missing="skip")
+
+
+def test_plain_pickle_refuses_stand_in_classes_too():
+    """As values, which pickle would write by name."""
+    root = shims.loads(pickle.dumps([Plain])).root
+    with pytest.raises(ShimError, match=r"shims\.dumps"):
+        pickle.dumps(root)

@@ -1,5 +1,6 @@
 """Real names in place of those of stand-ins, frames included."""
 
+import io
 import pickle
 import pickletools
 
@@ -10,12 +11,17 @@ from pickle_migrate.refs import GlobalRef
 from pickle_migrate.shims_classes import ShimType
 from pickle_migrate.shims_splice import renamed
 from pickle_migrate.shims_world import World
+from pickle_migrate.shims_writer import Table
 
 
 def written(ref, content, protocol):
     """A pickle with a stand-in for ``ref`` in it, before and after."""
     cls = World().new(ShimType, ref)
-    raw = pickle.dumps([cls, *content, cls], protocol)
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, protocol)
+    pickler.dispatch_table = Table()
+    pickler.dump([cls, *content, cls])
+    raw = file.getvalue()
     return renamed(raw, lambda token: {cls._token: ref}[token])
 
 
