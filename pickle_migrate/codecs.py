@@ -272,9 +272,12 @@ def _only_read(name: str, magic: bytes, opened: Callable[[], _Decompressor]) -> 
 def _zstd() -> _Codec | None:
     """Zstandard's codec, from Python 3.14 on or with the package backports.zstd."""
     try:
-        from backports import zstd  # type: ignore[import-not-found,unused-ignore]
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
-        return None
+        try:
+            from backports import zstd  # type: ignore[import-not-found,unused-ignore,no-redef]
+        except ImportError:
+            return None
     return _only_read("zstd", rb"\x28\xb5\x2f\xfd", zstd.ZstdDecompressor)
 
 

@@ -362,3 +362,13 @@ def test_what_is_damaged_can_be_read_in_part():
     assert (b"payload" * 1000).startswith(codecs.salvaged(packed[:-12], 10_000))
     assert len(codecs.salvaged(packed, 50)) == 50
     assert codecs.salvaged(b"no compression", 100) == b""
+
+
+def test_zstandard_is_read_where_python_has_it():
+    """All frames of it; backports.zstd before Python 3.14."""
+    zstd = pytest.importorskip(
+        "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    )
+    packed = zstd.compress(b"payload") + zstd.compress(b" and more")
+    found = codecs.unwrap(packed, read_only=True)
+    assert (found.payload, found.codecs) == (b"payload and more", ("zstd",))
