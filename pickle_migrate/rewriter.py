@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import attrs
+
 from pickle_migrate import rewriter_check, rewriter_edits
 from pickle_migrate.errors import ContentError, PickleFormatError
 from pickle_migrate.limits import Limits
@@ -23,6 +25,14 @@ from pickle_migrate.rewriter_target import Target
 from pickle_migrate.scanner import Global, Scans, scan_all
 
 NewRef: TypeAlias = Callable[[Global], GlobalRef | None]
+
+
+@attrs.frozen
+class Rewritten:
+    """New bytes, and their scans, which need not be made again."""
+
+    data: bytes = attrs.field(repr=False)
+    scans: Scans = attrs.field(repr=False)
 
 
 def renamed(
@@ -44,16 +54,23 @@ def renamed(
     edited and names that cannot be written there, VerificationError if the result is not what it
     should be. Imports and runs nothing that the pickles name.
     """
-    scans = _scanned(data, limits)
+    return rewritten(data, scanned(data, limits), new_ref, fix_imports=fix_imports).data
+
+
+def rewritten(data: bytes, scans: Scans, new_ref: NewRef, *, fix_imports: bool = True) -> Rewritten:
+    """As ``renamed``, for data that was scanned already, by ``scanned`` or by ``scan_all`` with
+    ``locate``; and with the scans of the result.
+    """
+    _require_editable(scans)
     targets = [
         [Target(g, _other(g, new_ref), fix_imports) for g in scan.globals] for scan in scans.pickles
     ]
     edits, targets = _edits(data, scans, targets)
     if not edits:
-        return bytes(data)
+        return Rewritten(bytes(data), scans)
     new = spliced(data, edits)
-    rewriter_check.check(rewriter_check.Work(data, scans, targets, edits, new))
-    return new
+    work = rewriter_check.Work(data, scans, targets, edits, new)
+    return Rewritten(new, rewriter_check.check(work))
 
 
 def _other(named: Global, new_ref: NewRef) -> GlobalRef | None:
@@ -62,13 +79,19 @@ def _other(named: Global, new_ref: NewRef) -> GlobalRef | None:
     return None if ref == named.ref and named.via != "getattr" else ref
 
 
-def _scanned(data: bytes, limits: Limits | None) -> Scans:
+def scanned(data: bytes, limits: Limits | None = None) -> Scans:
+    """The scans of ``data`` with the places of names, which ``rewritten`` needs. Raises as
+    ``renamed``. Imports and runs nothing.
+    """
     try:
-        scans = scan_all(data, limits=limits, locate=True)
+        return scan_all(data, limits=limits, locate=True)
     except PickleFormatError:
         if b"joblib" in data[:_HEAD] and _WRAPPER.encode() in data[:_HEAD]:
             raise _joblib() from None
         raise
+
+
+def _require_editable(scans: Scans) -> None:
     for scan in scans.pickles:
         if any(ref.qualname == _WRAPPER and "joblib" in ref.module for ref in scan.refs):
             raise _joblib()
@@ -77,7 +100,6 @@ def _scanned(data: bytes, limits: Limits | None) -> Scans:
                 f"holds a pickle that computes a name, at byte {place.offset}",
                 "Upgrade it in its own program: load it with pickle_migrate, and dump it.",
             )
-    return scans
 
 
 _WRAPPER = "NumpyArrayWrapper"

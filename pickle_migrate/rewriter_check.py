@@ -16,6 +16,7 @@ import attrs
 
 from pickle_migrate.errors import PickleFormatError, VerificationError
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.rewriter_result import derived, shifted
 from pickle_migrate.rewriter_spell import Dialect
 from pickle_migrate.rewriter_splice import Edit, Spliced
 from pickle_migrate.rewriter_state import is_same
@@ -59,17 +60,19 @@ class Work:
     new: bytes
 
 
-def check(work: Work) -> None:
+def check(work: Work) -> Scans:
     """Raise VerificationError unless the new bytes hold the same pickles as the old ones, with the
-    targets' refs in place of the old refs. Imports and runs nothing that they name.
+    targets' refs in place of the old refs; and give the scans of the new bytes. Imports and runs
+    nothing that they name.
     """
     changes = Spliced(work.old, work.edits)
     _require_edited(work)
     if any(scan.carries_memo for scan in work.scans.pickles):
-        _check_row(work)
-        return
-    for scan, targets in zip(work.scans.pickles, work.targets, strict=True):
-        _check_pickle(work, changes, scan, targets)
+        return _check_row(work)
+    pairs = zip(work.scans.pickles, work.targets, strict=True)
+    scans = tuple(_check_pickle(work, changes, scan, targets) for scan, targets in pairs)
+    end, size = changes.moved(work.scans.end), len(work.new)
+    return Scans(scans, end, size, work.scans.problem)
 
 
 def _require_edited(work: Work) -> None:
@@ -88,7 +91,7 @@ def _require_edited(work: Work) -> None:
         raise VerificationError("has another length than it should")
 
 
-def _check_row(work: Work) -> None:
+def _check_row(work: Work) -> Scans:
     try:
         scans = scan_all(work.new)
     except PickleFormatError as error:
@@ -97,15 +100,17 @@ def _check_row(work: Work) -> None:
         raise VerificationError("ends elsewhere than the old one")
     for new, old, targets in zip(scans.pickles, work.scans.pickles, work.targets, strict=True):
         _require(new, old, targets)
+    return scans
 
 
-def _check_pickle(work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]) -> None:
+def _check_pickle(work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]) -> Scan:
     last = max(changes.last_before(old.end), _last_site(old, targets))
     if last <= old.start:
-        return  # no edit, so all its bytes are the same
-    is_early = last - old.start <= min(_BEGINNING, (old.end - old.start) // 4)
-    if is_early and _is_as_expected_up_to(last, work, changes, old, targets):
-        return
+        return shifted(old, changes.moved)  # no edit, so all its bytes are the same
+    if last - old.start <= min(_BEGINNING, (old.end - old.start) // 4):
+        known = _known_from_beginning(last, work, changes, old, targets)
+        if known is not None:
+            return known
     try:
         new = scan_one(work.new, changes.moved(old.start))
     except PickleFormatError as error:
@@ -113,6 +118,7 @@ def _check_pickle(work: Work, changes: Spliced, old: Scan, targets: Sequence[Tar
     if new.end != changes.moved(old.end):
         raise VerificationError("ends elsewhere than the old one")
     _require(new, old, targets)
+    return new
 
 
 def _last_site(scan: Scan, targets: Sequence[Target]) -> int:
@@ -122,28 +128,30 @@ def _last_site(scan: Scan, targets: Sequence[Target]) -> int:
     return max((s[-SITE] + 1 for t, s in pairs if s and is_edited(t, targets)), default=0)
 
 
-def _is_as_expected_up_to(
+def _known_from_beginning(
     last: int, work: Work, changes: Spliced, old: Scan, targets: Sequence[Target]
-) -> bool:
-    """Whether the machines are in the same state at ``last``, an old offset. False if that is not
-    known; the whole pickle says more then.
+) -> Scan | None:
+    """The scan of the new pickle, if the machines are in the same state at ``last``, an old offset.
+    None if that is not known; the whole pickle says more then.
     """
     if _tells(targets) or any(t.silenced for t in targets):
-        return False
-    by_key = {_key(t.named): t for t in targets}
+        return None
     try:
         start, end = changes.moved(old.start), changes.moved(last)
         old_part, old_machine = scan_to(work.old, old.start, last)
         new_part, new_machine = scan_to(work.new, start, end)
     except PickleFormatError:
-        return False
+        return None
     if (old_part.end, new_part.end) != (last, end):
-        return False
+        return None
+    by_key = {_key(t.named): t for t in targets}
     here = [attrs.evolve(by_key[_key(g)], named=g) for g in old_part.globals]
-    if differences(new_part, old_part, here):
-        return False
-    new_names = {_key(t.named): followed(t, targets) for t in targets}
-    return is_same(old_machine, new_machine, changes.moved, lambda n: new_names.get(_key(n), n.ref))
+    names = {_key(t.named): followed(t, targets) for t in targets}
+    if differences(new_part, old_part, here) or not is_same(
+        old_machine, new_machine, changes.moved, lambda n: names.get(_key(n), n.ref)
+    ):
+        return None
+    return derived(old, (old_part, new_part), targets, changes.moved)
 
 
 def _key(named: Global | Named) -> tuple[GlobalRef, int, str]:
