@@ -16,7 +16,7 @@ import attrs
 from pickle_migrate import collector, graphs, rewriter
 from pickle_migrate.errors import ContentError, StaticError, VerificationError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.scanner import Global, Scan, scan_all
+from pickle_migrate.scanner import Global, Scan, Scans, scan_all
 from pickle_migrate.shims_reader import ShimUnpickler, load_with
 from pickle_migrate.shims_world import World
 from pickle_migrate.shims_writer import Table, written
@@ -77,7 +77,7 @@ def upgraded(row: StaticRow, way: Way, *, encoding: str, protocol: int | None) -
         raise reason
     changes = _changes(row.plans)
     if way == SPLICED:
-        return _spliced(row, changes)
+        return _spliced(row, changes).data
     return _rewritten(row, changes, encoding, protocol)
 
 
@@ -88,13 +88,28 @@ def _changes(plans: Sequence[StaticPlan]) -> dict[GlobalRef, Change]:
     return found
 
 
-def _spliced(row: StaticRow, changes: dict[GlobalRef, Change]) -> bytes:
+def spliced(row: StaticRow, planner: StaticPlanner) -> bytes:
+    """What ``upgraded`` and ``check`` do together for a row in which only names change. The scans
+    that are there serve for both. Raises what they raise; imports nothing.
+    """
+    for reason in row.reasons:
+        raise reason
+    found = _spliced(row, _changes(row.plans))
+    _require_current(found.data, found.scans, row, planner)
+    return found.data
+
+
+def _spliced(row: StaticRow, changes: dict[GlobalRef, Change]) -> rewriter.Rewritten:
     def new_ref(named: Global) -> GlobalRef | None:
         change = changes.get(named.ref)
         return None if change is None else change.written
 
     try:
-        return rewriter.renamed(row.payload, new_ref)
+        if any(scan.located is None for scan in row.scans):
+            scans = rewriter.scanned(row.payload)
+        else:
+            scans = Scans(row.scans, row.scans[-1].end, len(row.payload))
+        return rewriter.rewritten(row.payload, scans, new_ref)
     except ContentError as error:
         raise StaticError("", error.problem, error.remedy) from error
 
@@ -151,7 +166,13 @@ def check(new: bytes, row: StaticRow, planner: StaticPlanner, *, content: bool =
     What is read back is written again: the same bytes come from the same objects. Where sets come
     in another order, the graphs are compared instead.
     """
-    scans = scan_all(new)
+    again = _require_current(new, scan_all(new), row, planner)
+    if content:
+        again = attrs.evolve(again, scans=_with_memo(again.scans, row.shares_memo))
+        _check_content(new, again)
+
+
+def _require_current(new: bytes, scans: Scans, row: StaticRow, planner: StaticPlanner) -> StaticRow:
     count = len(row.scans)
     if scans.trailing or len(scans.pickles) != count:
         raise VerificationError(f"holds {len(scans.pickles)} pickles where {count} were written")
@@ -162,9 +183,7 @@ def check(new: bytes, row: StaticRow, planner: StaticPlanner, *, content: bool =
         if plan.shown.is_old:
             names = ", ".join(map(str, plan.changes))
             raise VerificationError(f"is still not current ({names})")
-    if content:
-        again = attrs.evolve(again, scans=_with_memo(again.scans, row.shares_memo))
-        _check_content(new, again)
+    return again
 
 
 def _with_memo(scans: tuple[Scan, ...], shares_memo: bool) -> tuple[Scan, ...]:

@@ -80,7 +80,7 @@ class Ways:
         Where both ways are open, what goes wrong without loading is left to loading, which then
         succeeds or says why not. Raises what ``static_upgrade`` and ``remake`` raise.
         """
-        scans = scan_all(payload).pickles
+        scans = scan_all(payload, locate=True).pickles
         if self.live is None:
             return self._without_loading(self._row(payload, scans))
         _, way = self.plan(payload, scans)
@@ -94,6 +94,8 @@ class Ways:
 
     def _without_loading(self, row: StaticRow) -> tuple[bytes, Way]:
         way = self._way(row)
+        if way == SPLICED:
+            return static_upgrade.spliced(row, self._static), way
         wishes = self._wishes
         new = static_upgrade.upgraded(row, way, encoding=wishes.encoding, protocol=wishes.protocol)
         static_upgrade.check(new, row, self._static, content=way == STATIC)
