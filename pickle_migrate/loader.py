@@ -203,6 +203,11 @@ class Unpickler(pickle.Unpickler):
             self._unbuilt.add(found)
 
     def _renamed(self, ref: GlobalRef) -> Any:
+        if self._registry.current_ref(ref) == ref:
+            return None
+        # A rule for the whole module may hold here, and a lineage that says more of the class may
+        # not be imported yet.
+        resolver.import_migrations()
         today = self._registry.current_ref(ref)
         return None if today == ref else self._imported(ref, today)
 

@@ -764,3 +764,18 @@ def test_a_versioned_class_loads_by_plain_pickle_what_ours_wrote(scratch):
     assert pickle_migrate.dumps(order) == pickle.dumps(order)
     assert vars(pickle.loads(pickle_migrate.dumps(order))) == {"a": 1}
     assert vars(pickle_migrate.loads(pickle.dumps(order))) == {"a": 1}
+
+
+def test_a_lineage_of_a_module_not_imported_yet_wins_over_a_rule_for_packages(scratch):
+    """A rule of the settings moves the whole module; the steps know the class's new name."""
+    scratch.module("load_shop", "class Order: pass\n")
+    data = pickle.dumps(sys.modules["load_shop"].Order(), 2)
+    scratch.remove("load_shop")
+    scratch.write("load_store", "@versioned(1, unstamped=1)\nclass Purchase: pass\n")
+    scratch.write(
+        "load_renames", 'Lineage("load_store:Purchase").renamed_from("load_shop:Order")\n'
+    )
+    resolver.use_settings(
+        Settings(migrations=("load_renames",), renames={"load_shop": "load_store"})
+    )
+    assert type(pickle_migrate.loads(data)).__name__ == "Purchase"
