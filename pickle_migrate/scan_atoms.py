@@ -93,7 +93,7 @@ class Slot:
 
 def cap(length: int) -> int:
     """The longest argument that is taken where one of this length was seen."""
-    return next((most for most in _LENGTHS if length <= most), 255)
+    return next((most for most in _LENGTHS if length + length // 2 < most), 255)
 
 
 def any_byte(count: int, *, clean: bool) -> bytes:
@@ -141,7 +141,8 @@ def line(op: bytes, longest: int, *, clean: bool) -> bytes:
     """An opcode with a line of at most ``longest`` bytes, as picklers write it."""
     not_memoize = rb"\x94" if clean else b""
     if op == b"V":
-        return rb"V[^\\\n%s]{0,%d}+\n" % (not_memoize, longest)
+        part = rb"[^\\\n%s]++|\\u[0-9a-f]{4}" % not_memoize
+        return rb"V(?=[^\n]{0,%d}\n)(?:%s)*\n" % (longest, part)
     if op == b"S":
         size = max(longest - 2, 0)
         return rb"S'[^'\\\n\x80-\xff]{0,%d}+'\n" % size

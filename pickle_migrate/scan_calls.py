@@ -54,7 +54,7 @@ _HASHES: Final = frozenset(
 STAMPS: Final = "pickle_migrate.stamps"
 TEXT_ONLY: Final = GlobalRef(STAMPS, "text_only")
 #: What a call of these gives depends on more than the kinds of the arguments.
-FRAGILE: Final = MAKES_FIRST | GETATTR | {TEXT_ONLY}
+FRAGILE: Final = GETATTR | {TEXT_ONLY}
 
 _FILLS: Final = {LIST: "append", DICT: "set_item", SET: "add"}
 

@@ -346,6 +346,8 @@ class Machine:
 
     def hash_items(self, items: Sequence[Entry], at: int) -> None:
         """The entries become keys or members of sets, for which they are hashed."""
+        if not items or (items.count(items[0]) == len(items) and type(items[0]) in _ATOMS):
+            return
         if _ATOMS.issuperset(map(type, items)):
             return
         for entry in items:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from operator import itemgetter
@@ -28,7 +26,11 @@ from pickle_migrate.scan_shapes import ATOM, Unit
 
 # Opcodes that one item of the engine should have, where rows need not be told apart.
 _BATCH: Final = 24
+_FEW: Final = 6
+_LONG_TEXT: Final = 3000
 _MEMOIZE: Final = b"\x94"
+_LOW_BYTES: Final = bytes(range(256))
+_REPEATED: Final = [bytes([byte]) * 256 for byte in range(256)]
 _LINE_KEY: Final = rb"(0|[1-9][0-9]{0,17})\n"
 
 
@@ -75,21 +77,45 @@ class Pattern:
         self.clean = clean and self._maybe
         self._columns: list[str] = []
         whole = b"|".join([self._unit(unit) for unit in units])
-        self._regex = _compiled(b"(?:" + whole + b")|(.+)")
         self._batch = 1 if self._columns else max(_BATCH // len(units[0].form), 1)
-        one = b"(?:" + whole + b")"
-        self._batches = _compiled(one * self._batch + b"|(.+)")
-        few = max(_BATCH // min(len(u.form) for u in units), 2)
-        self.worth = _compiled(one + b"{%d}" % few)
+        self._text = b"(?:" + whole + b")"
+        self._few = min(max(_BATCH // min(len(u.form) for u in units), 2), _FEW)
         self.memoizes = _MEMOIZE in whole
         self.starts = frozenset(chain.from_iterable(map(_starts, units)))
         self._memos = [_fixed_memos(unit) for unit in units]
+        self._captures_gets = bool({"gets", "line gets"} & set(self._columns))
         self._of = {kind: self._places(kind) for kind in set(self._columns)}
+
+    @functools.cached_property
+    def _regex(self) -> re.Pattern[bytes]:
+        return _compiled(self._text + b"|(.+)")
+
+    @functools.cached_property
+    def _batches(self) -> re.Pattern[bytes]:
+        # Written out is faster than counted, and takes longer to compile.
+        text = self._text * self._batch
+        if len(text) > _LONG_TEXT:
+            text = self._text + b"{%d}" % self._batch
+        return _compiled(text + b"|(.+)")
+
+    def is_worth_it(self, data: Data, at: int, edge: int) -> bool:
+        """Whether some units stand there, one after the other."""
+        if self._batch > 1:
+            found = self._batches.match(data, at, edge)
+            return found is not None and found.start(1) < 0
+        for _ in range(self._few):
+            at = self.one(data, at, edge)
+            if at < 0:
+                return False
+        return True
 
     def one(self, data: Data, at: int, edge: int) -> int:
         """Where a unit ends that stands at an offset and ends before ``edge``, or -1."""
         found = self._regex.match(data, at, edge)
-        if found is None or found[self._regex.groups] or self._first_bad([found.groups()]) == 0:
+        # To ask for the group itself would copy all the rest.
+        if found is None or found.start(self._regex.groups) >= 0:
+            return -1
+        if self._captures_gets and self._first_bad([found.groups()]) == 0:
             return -1
         return found.end()
 
@@ -192,10 +218,7 @@ class Pattern:
         if not self._columns:
             units, size = self._take_batches(piece)
             return Taken(units, None, size, self._count_memos(piece, size, units, None, []))
-        rows: list[Any] = self._regex.findall(piece)
-        size = len(piece)
-        if rows and rows[-1][-1]:
-            size -= len(rows.pop()[-1])
+        rows, size = self._rows(piece)
         bad = self._first_bad(rows)
         if bad is not None:
             rows = rows[:bad]
@@ -207,6 +230,14 @@ class Pattern:
         order = self._order(rows)
         puts += self._count_memos(piece, size, len(rows), order, rows)
         return Taken(len(rows), order, size, puts)
+
+    def _rows(self, piece: bytes) -> tuple[list[Any], int]:
+        """What is captured of each unit, and how many bytes there are of them."""
+        rows: list[Any] = self._regex.findall(piece)
+        size = len(piece)
+        if rows and rows[-1][-1]:
+            size -= len(rows.pop()[-1])
+        return rows, size
 
     def _take_batches(self, piece: bytes) -> tuple[int, int]:
         units = size = 0
@@ -277,10 +308,21 @@ class Pattern:
                 len(numbers) if numbers == list(range(next_key, next_key + len(numbers))) else None
             )
         joined = b"".join(keys)
-        expected = array("I", range(next_key, next_key + len(joined) // 4))
-        if sys.byteorder == "big":
-            expected.byteswap()
-        return len(expected) if joined == expected.tobytes() else None
+        return len(joined) // 4 if _are_counted_up(joined, next_key) else None
+
+
+def _are_counted_up(keys: bytes, first: int) -> bool:
+    """Whether numbers of 4 bytes each are those from ``first`` on."""
+    count = len(keys) // 4
+    skipped, last = first % 256, first + count - 1
+    planes = [_LOW_BYTES * ((count + skipped) // 256 + 1)]
+    for shift in (8, 16, 24):
+        planes.append(
+            b"".join(
+                [_REPEATED[high >> shift - 8 & 255] for high in range(first >> 8, (last >> 8) + 1)]
+            )
+        )
+    return all(keys[i::4] == plane[skipped : skipped + count] for i, plane in enumerate(planes))
 
 
 class _FirstOf(dict[tuple[bytes, ...], int]):

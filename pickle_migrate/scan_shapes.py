@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -275,10 +276,26 @@ class _Looking:
 
     def _note_values(self, group: object, values: list[_Value], end: int, *, pairs: bool) -> None:
         """Values of one container, or its keys and values, which end where it is filled."""
+        if not pairs and self._alternate(values):
+            # Keys and values, very likely; it makes no difference to what they do.
+            pairs = True
+            values = values[not self._is_text_at(values[0]) :]
+            if len(values) % 2:
+                end = values.pop().start
         step = 2 if pairs else 1
         starts = [value.start for value in values[::step]]
         if len(values) % step == 0 and starts:
             self._note(group, step, list(zip(starts, [*starts[1:], end], strict=True)))
+
+    def _is_text_at(self, value: _Value) -> bool:
+        return self.seen[value.start][0] not in FIXED
+
+    def _alternate(self, values: list[_Value]) -> bool:
+        """Whether texts and numbers take turns."""
+        if len(values) < 6 or any(value.kind != "atom" for value in values):
+            return False
+        texts = [self._is_text_at(value) for value in values]
+        return all(one != other for one, other in pairwise(texts))
 
     def _note(self, group: object, pushes: int, spans: _Spans) -> None:
         if spans:

@@ -53,6 +53,7 @@ _PIECES: Final = (1 << 12, 1 << 17)
 _FEWEST, _MOST = 320, 1 << 16
 _DUNDER: Final = "__"
 _FRAME: Final = 0x95
+_SEAMS: Final = (b"e(", b"u(", b"\x90(")
 # Attempts in a row that fail, until none are made before the next look.
 _PATIENCE: Final = 64
 
@@ -109,8 +110,10 @@ class Skimmer:
         self.gained = 0
         self.size = _PIECES[0]
         self.changed = reader.machine.memo.changed
+        self.longest = 0
         self._made_of: object = None
         self._taking: list[_Row] = []
+        self._where = b""
         self._fresh: list[tuple[_Row, Pattern]] = []
         reader.steps, reader.pushes = list(STEPS), list(PUSHES)
 
@@ -126,7 +129,7 @@ class Skimmer:
         units = look(data, min(max(self.wait, _FEWEST), 1024), self._kind, len(memo))
         units = [unit for unit in units if self._is_known_protocol(unit)]
         # What brings little is tried less and less often.
-        self.wait = _FEWEST if self.gained > 8 * self.wait else min(self.wait * 2, _MOST)
+        self.wait = _FEWEST if self.gained > self.wait else min(self.wait * 2, _MOST)
         self.gained = 0
         if not units:
             self._listen()
@@ -136,9 +139,14 @@ class Skimmer:
         return self.wait
 
     def _add(self, units: list[Unit]) -> None:
-        """Rows that are put somewhere else than the ones that come now are dropped."""
+        """Rows that are put somewhere else than the ones that come now are dropped, and atoms."""
         where = _where(units[0])
-        self.rows = {key: row for key, row in self.rows.items() if _where(row.unit) == where}
+        forms = {unit.form for unit in units}
+        self.rows = {
+            key: row
+            for key, row in self.rows.items()
+            if _where(row.unit) == where and (set(key[0]) != {ATOM} or key[0] in forms)
+        }
         for unit in units:
             row = self.rows.pop((unit.form, unit.pushes), None)
             if row is None:
@@ -195,12 +203,14 @@ class Skimmer:
         if rows and made_of == self._made_of:
             self.clean = False
         self._made_of = made_of
+        self.longest = known.longest
         if rows and not any(row.fresh for row in self.rows.values()):
             rows.sort(key=lambda row: -len(row.unit.form))
             self.pattern = Pattern([row.unit for row in rows], known, clean=self.clean)
             self._taking = rows
+            self._where = _where(rows[0].unit)
         self._fresh = [
-            (row, Pattern([row.unit], known, clean=False))
+            (row, Pattern([row.unit], known, clean=self.clean))
             for row in self.rows.values()
             if row.fresh
         ]
@@ -240,20 +250,22 @@ class Skimmer:
             self._listen()
             return at
         if self._fresh:
-            for row, pattern in self._fresh:
-                end = pattern.one(self.reader.data, at, self._edge(at))
+            for row, alone in self._fresh:
+                end = alone.one(self.reader.data, at, self._edge(at))
                 if end > at and self._fits(row) and not self._dunder_in(at, end):
                     return self._measure(row, at, end)
-        if self.pattern is not None and self.pattern.worth.match(
-            self.reader.data, at, self._edge(at)
-        ):
+        pattern = self.pattern
+        if pattern is not None and pattern.is_worth_it(self.reader.data, at, self._edge(at)):
             end = self._take(at)
             if end != at:
                 self.failed = 0
                 return end
         self.failed += 1
         if self.failed > self.patience:
-            self._quiet()
+            if min(self.reader.longest, 255) > self.longest:
+                self._make()
+            else:
+                self._quiet()
         return at
 
     def _dunder_in(self, at: int, end: int) -> bool:
@@ -343,12 +355,24 @@ class Skimmer:
                 self.size = min(self.size * 2, _PIECES[1])
                 if taken.units:
                     continue
-            after = self._after_frame(at)
+            after = self._after_batch(at, edge) or self._after_frame(at)
             if after == at:
                 break
             at = after
         self.size = max(_PIECES[0], min(self.size, 2 * (at - begin)))
         return at
+
+    def _after_batch(self, at: int, edge: int) -> int:
+        """The C pickler fills containers 1,000 items at a time: the offset after such a seam."""
+        r = self.reader
+        if self._where or at + 2 > edge or r.data[at : at + 2] not in _SEAMS:
+            return 0
+        for place in (at, at + 1):
+            code = r.data[place]
+            STEPS[code](r, place)
+            r.used[code] = 1
+            r.opcodes += 1
+        return at + 2
 
     def _after_frame(self, at: int) -> int:
         r = self.reader
