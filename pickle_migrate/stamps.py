@@ -102,8 +102,13 @@ def _decode_class(part: str, text: str) -> StampedClass:
 
 
 def _quote(name: str) -> str:
-    quoted = _UNQUOTED.sub(lambda m: "".join(f"%{b:02X}" for b in m[0].encode()), name)
+    quoted = _UNQUOTED.sub(_percent, name)
     return quoted.replace(".", "/")
+
+
+def _percent(found: re.Match[str]) -> str:
+    # No class has a lone surrogate in its name, but a hostile stamp may.
+    return "".join(f"%{b:02X}" for b in found[0].encode("utf-8", "surrogatepass"))
 
 
 def _unquote(name: str, text: str) -> str:

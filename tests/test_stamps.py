@@ -286,3 +286,10 @@ def test_an_attribute_error_of_the_user_s_module_is_shown(scratch, loads):
     scratch.forget("stamps_broken")
     with pytest.raises((UnknownClassError, AttributeError), match="no attribute 'upgrde'"):
         loads(data)
+
+
+def test_a_stamp_with_a_lone_surrogate_is_malformed():
+    """A pickle may hold one; it is refused as any other malformed stamp is."""
+    for text in ("m\udcae:C@1", "m:C\ud800@1", "m:C%ED%A0%80@1"):
+        with pytest.raises(StampError):
+            StampText.decode(text)
