@@ -140,9 +140,6 @@ class StaticPlanner:
 
     def _stamp(self, named: Global, stamp: StampText, found: _Found, mentions: Mentions) -> None:
         head = stamp.head
-        if named.via != "find_class":
-            found.refuse(head.ref, "stands in the pickle by value")
-            return
         cls = self._class_at(head.ref)
         if cls is None or entry_of(cls).stamp.text != named.stamp:
             today = self._registry.current_ref(head.ref, head.version or None, head.fingerprint)
@@ -179,7 +176,7 @@ class StaticPlanner:
         states = None
         if route.steps or route.old_names or not same_form:
             states = states_of(named.ref, entry, route, unstamped=False)
-        found.changes[named.ref] = Change(GlobalRef(MODULE, entry.stamp.text), states)
+        _restamp(named, stamp, entry.stamp.text, states, found)
 
     def _gone(
         self, named: Global, stamp: StampText, gone: GoneClass, found: _Found, mentions: Mentions
@@ -196,7 +193,7 @@ class StaticPlanner:
         unmangle = gone.unmangle(mentions)
         if gone.steps or unmangle is not None:
             states = states_of_gone(named.ref, stamp, gone.steps, unmangle)
-        found.changes[named.ref] = Change(GlobalRef(MODULE, gone.stamp.encode()), states)
+        _restamp(named, stamp, gone.stamp.encode(), states, found)
 
     def _classes_of(self, stamp: StampText, cls: type) -> Iterator[ClassFound]:
         for one in stamp.classes:
@@ -283,8 +280,15 @@ class StaticPlanner:
 def _hidden(scan: Scan, found: _Found) -> None:
     if scan.unresolvable:
         found.refuse("", "the pickle computes names")
-    if any(named.ref == _TEXT_ONLY for named in scan.globals):
-        found.refuse(_TEXT_ONLY, "stands for a class that is in the pickle by value")
+
+
+def _restamp(
+    named: Global, stamp: StampText, new: str, states: States | None, found: _Found
+) -> None:
+    if named.via != "find_class":
+        found.refuse(stamp.head.ref, "is in the pickle by value, which only its program knows")
+    else:
+        found.changes[named.ref] = Change(GlobalRef(MODULE, new), states)
 
 
 def _without_names(route: Route, mentions: Mentions) -> Route:

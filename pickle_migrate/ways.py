@@ -15,6 +15,7 @@ import attrs
 from pickle_migrate import graphs, remake, static_upgrade
 from pickle_migrate.errors import ContentError
 from pickle_migrate.findings import PicklePlan, Problem
+from pickle_migrate.limits import Limits
 from pickle_migrate.planner import Planner
 from pickle_migrate.scanner import Scan, scan_all
 from pickle_migrate.shims_world import World
@@ -78,9 +79,10 @@ class Ways:
         """The new pickles, checked, and which way they went.
 
         Where both ways are open, what goes wrong without loading is left to loading, which then
-        succeeds or says why not. Raises what ``static_upgrade`` and ``remake`` raise.
+        succeeds or says why not. Raises LimitError before anything is built, and what
+        ``static_upgrade`` and ``remake`` raise.
         """
-        scans = scan_all(payload, locate=True).pickles
+        scans = scan_all(payload, limits=Limits(), locate=True).pickles
         if self.live is None:
             return self._without_loading(self._row(payload, scans))
         _, way = self.plan(payload, scans)

@@ -134,8 +134,14 @@ def test_what_is_hidden(shop):
     """Names that are computed, and classes that a pickle brings along."""
     computed = b"\x80\x04ca\nb\n\x8c\x01a\x93."
     assert reasons(shop.plan(computed)) == ["the pickle computes names"]
-    plan = shop.plan(b"cpickle_migrate.stamps\ntext_only\n(S'm:C@1'\ntR.")
-    assert reasons(plan)[0] == "stands for a class that is in the pickle by value"
+
+
+def test_classes_that_a_pickle_brings_along(shop):
+    """Only their program knows them; a stamp that needs nothing is no hindrance."""
+    data = b"cpickle_migrate.stamps\ntext_only\n(S'm:C@1'\ntR."
+    assert not shop.plan(data).shown.is_old
+    Lineage("m:C", registry=shop.registry).upgrade(1, AddField("a", default=1))
+    assert reasons(shop.plan(data)) == ["is in the pickle by value, which only its program knows"]
 
 
 def test_nested_classes_below_protocol_4(shop):
