@@ -51,19 +51,26 @@ class ExactPickler(StackPickler):
     ) -> None:
         super().__init__(hooks, file, protocol, fix_imports, callback)
         self._eight_bit = eight_bit
-        self._persistent = _pid_of
         self._making: Counter[int] = Counter()
-
-    def save_pers(self, pid: Any) -> None:
-        """Write a persistent id: a tuple of one, so that None is one too."""
-        super().save_pers(pid[0])
 
     def _begin(self, obj: Any, ask_persistent: bool = True) -> _Steps | None:
         if self._eight_bit and type(obj) is bytes and id(obj) not in self.memo:
             self.framer.commit_frame()
             self._write_eight_bit(obj)
             return None
+        if type(obj) is PersistentId:
+            return self._persistent_steps(obj.pid)
         return super()._begin(obj, ask_persistent)
+
+    def _persistent_steps(self, pid: Any) -> _Steps:
+        """A persistent id, which may hold others."""
+        if self.bin:
+            yield pid
+            self.write(pickle.BINPERSID)
+        elif not isinstance(pid, str) or "\n" in pid or not pid.isascii():
+            raise ShimError("persistent ids are texts of one line in protocol 0")
+        else:
+            self.write(pickle.PERSID + pid.encode("ascii") + b"\n")
 
     def _write_eight_bit(self, text: bytes) -> None:
         size = len(text)
@@ -200,10 +207,6 @@ class ExactPickler(StackPickler):
                 "add": pickle.ADDITEMS,
             }[event.kind]
         )
-
-
-def _pid_of(obj: Any) -> tuple[Any] | None:
-    return (obj.pid,) if type(obj) is PersistentId else None
 
 
 def _lines(ref: GlobalRef) -> bytes:

@@ -189,6 +189,23 @@ def written(
     make = partial(
         pickle.Pickler, protocol=protocol, fix_imports=fix_imports, buffer_callback=callback
     )
+    try:
+        return _written(roots, protocol, table, callback, make, eight_bit, fix_imports)
+    except ValueError as error:
+        if "integer string conversion" not in str(error):
+            raise  # of a reducer of the program's own
+        raise ShimError(f"a value cannot be written at protocol {protocol} ({error})") from error
+
+
+def _written(
+    roots: Sequence[Any],
+    protocol: int,
+    table: Table,
+    callback: BufferCallback | None,
+    make: Callable[[io.BytesIO], pickle.Pickler],
+    eight_bit: bool,
+    fix_imports: bool,
+) -> bytes:
     raw = _by_c(roots, make, table)
     if raw is None or (eight_bit and any(part in raw for part in _BYTES_WRITTEN)):
         hooks = make(io.BytesIO())

@@ -23,6 +23,7 @@ SAME = {
     "largest extension": b"\x80\x02\x84\x07\0\0\x01q\0.",
     "persistent id": b"Pone\n.",
     "persistent None": b"\x80\x02NQ.",
+    "nested persistent ids": b"\x80\x02K\x01QQ" + b"Q" * 2_000 + b".",
     "8-bit strings": b"(lp0\nS'a\\xff'\np1\nag1\na.",
     "8-bit strings in binary": b"\x80\x02]q\0(U\x01\xffq\x01h\x01T\0\x01\0\0"
     + b"y" * 256
@@ -98,6 +99,16 @@ def test_what_a_protocol_cannot_hold():
     graph = load_graph(b"\x80\x04cm\nC\n)\x81Nb.")
     with pytest.raises(ShimError, match="protocol 2 or higher"):
         shims.dumps(graph, protocol=1)
+
+
+def test_values_that_cannot_be_written():
+    """Persistent ids of protocol 0 are lines; Python makes no text of a very long number."""
+    graph = load_graph(b"\x80\x02K\x01Q.")
+    with pytest.raises(ShimError, match="texts of one line"):
+        shims.dumps(graph, protocol=0)
+    graph = load_graph(pickle.dumps(1 << 100_000))
+    with pytest.raises(ShimError, match="digits"):
+        shims.dumps(graph, protocol=0)
 
 
 def test_it_writes_what_c_writes():
