@@ -110,11 +110,14 @@ class Ways:
 
     def same(self, new: bytes, there: bytes) -> bool:
         """Whether two files of pickles hold the same, as today's versions."""
+        if _same_stand_ins(new, there):
+            return True
         if self.live is None:
-            return _same_stand_ins(new, there)
+            return False
+        # Below protocol 4 sets are made of lists, whose order may differ.
         row = self._live_row(new, scan_all(new).pickles, self.live)
-        objects = remake.load(row, "ASCII")
         try:
+            objects = remake.load(row, "ASCII")
             remake.check(there, objects, row.shares_memo, self.live.plan, self.live.policy)
         except Exception:
             return False
