@@ -21,6 +21,8 @@ from pickle_migrate.registry import Registry
 from pickle_migrate.rewriter import renamed
 from pickle_migrate.rewriter_names import rename_payload
 from pickle_migrate.scanner import scan_all
+from pickle_migrate.static_plan import StaticPlanner
+from pickle_migrate.static_upgrade import row_of, spliced
 
 OBJECTS_BAR, ARRAY_BAR = 1 / 2.5, 1 / 2
 
@@ -75,6 +77,12 @@ def array(megabytes):
     return [Order(0), np.arange(megabytes * 125_000, dtype="f8")]
 
 
+def upgraded(data, planner):
+    """Scan, plan, rename and check that all is current, without reading or writing a file."""
+    row_ = row_of(data, scan_all(data, locate=True).pickles, planner)
+    return spliced(row_, planner)
+
+
 def compare(label, value, protocol, bar, *, collect=False):
     data = pickle.dumps(value, protocol)
     found = ratio(
@@ -101,6 +109,12 @@ def main(count):
     row(
         "by a registry's renames / by hand",
         ratio(lambda: rename_payload(data, registry), lambda: by_hand(data, 4), 5),
+        OBJECTS_BAR,
+    )
+    planner = StaticPlanner(registry=registry)
+    row(
+        "as the command upgrades a file, planned and checked / by hand",
+        ratio(lambda: upgraded(data, planner), lambda: by_hand(data, 4), 5),
         OBJECTS_BAR,
     )
     row(
