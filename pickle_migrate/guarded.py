@@ -25,7 +25,8 @@ _BUFFER: Final = 1 << 17
 
 class Guard:
     """What stands between an unpickler and its file. ``file`` is what the unpickler reads from,
-    ``gate`` answers for names (None without a policy), ``scan`` is that of the current pickle.
+    ``gate`` answers for names (None without a policy), ``scan`` is that of the current pickle,
+    ``buffers`` are those outside of the pickle.
     """
 
     scan: Scan
@@ -38,7 +39,13 @@ class Guard:
         limits: Limits | None,
         *,
         fix_imports: bool,
+        encoding: str,
+        errors: str,
+        buffers: Iterable[Any] | None,
     ) -> None:
+        # Read twice, if there is a rehearsal.
+        self.buffers = buffers if buffers is None else tuple(buffers)
+        self._reading = {"encoding": encoding, "errors": errors, "buffers": self.buffers}
         self._source = source
         self._limits = Limits() if limits is None else limits
         self._feed = streams.Feed()
@@ -50,10 +57,6 @@ class Guard:
         self._row: Row | None = None
         self._first: bytes | None = None
         self._failed = False
-
-    def kept(self, buffers: Iterable[Any] | None) -> Iterable[Any] | None:
-        """The buffers outside of the pickle, as the unpickler gets them."""
-        return buffers
 
     def next(self) -> None:
         """Read, scan and decide on the next pickle. Raises EOFError, PickleFormatError, LimitError
@@ -72,6 +75,10 @@ class Guard:
         self.scan = taken.scan
         if self.gate is not None:
             self.gate.admit(taken.scan, taken.before)
+            row, pickles = taken.data, 1
+            if self._row is not None:
+                row, pickles = self._row.data, self._row.pickles
+            self.gate.rehearse(row, pickles, **self._reading)
         if self._row is None:
             self._first = taken.data
         self._feed.put(taken.data)

@@ -74,8 +74,17 @@ class Unpickler(pickle.Unpickler):
         if policy is not None or limits is not None:
             from pickle_migrate.guarded import Guard  # only those who ask pay for the scanner
 
-            self._guard = Guard(self, file, policy, limits, fix_imports=fix_imports)
-            file, buffers = self._guard.file, self._guard.kept(buffers)
+            self._guard = Guard(
+                self,
+                file,
+                policy,
+                limits,
+                fix_imports=fix_imports,
+                encoding=encoding,
+                errors=errors,
+                buffers=buffers,
+            )
+            file, buffers = self._guard.file, self._guard.buffers
         if fix_imports and encoding == "ASCII" and errors == "strict" and not buffers:
             super().__init__(file)  # pickle's own defaults; handing them on costs small pickles
         else:

@@ -23,6 +23,7 @@ import attrs
 
 from pickle_migrate import policy_presets, stamps
 from pickle_migrate.errors import PickleMigrateError, PolicyError, RuleError
+from pickle_migrate.policy_checks import CHECKS
 from pickle_migrate.policy_rules import Match, Rules, walked, walks_out
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, registered_in_mro
@@ -183,6 +184,8 @@ class Policy:
         return None
 
     def _allowed(self, ref: GlobalRef, uses: Iterable[str]) -> Verdict | None:
+        if "instantiated" in uses and (ref.module, ref.qualname) in CHECKS:
+            return Verdict(False, "arguments", "It is called rather than instantiated by picklers.")
         match = self._allowing.match(ref)
         if match is not None and match.whole:
             return Verdict(True, f"allow {match.rule}")

@@ -167,6 +167,17 @@ def _newobj(args: tuple[Any, ...], budget: Budget) -> None:
             check(args[1:], budget)
 
 
+def _new_index(args: tuple[Any, ...], budget: Budget) -> None:
+    """pandas' ``_new_Index`` calls ``cls.__new__(cls, **d)``; a range counts as its rows."""
+    if len(args) != 2 or not isinstance(args[0], type) or type(args[1]) is not dict:
+        raise Refused("is called with something else than an index and its parts")
+    if issubclass(args[0], tuple(_BASES)):
+        raise Refused("is called with a class that is no index")
+    start, stop, step = (args[1].get(name) for name in ("start", "stop", "step"))
+    if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
+        budget.charge(_size_of(range(start, stop, step or 1)))
+
+
 _BASES: Final[Mapping[type, Check]] = {
     bytes: _no_numbers,
     bytearray: _no_numbers,
@@ -198,6 +209,10 @@ CHECKS: Final[Mapping[tuple[str, str], Check]] = {
     ("collections", "Counter"): _hashes,
     ("collections", "UserList"): _copies,
     ("collections", "UserString"): _texts,
+    ("pandas.core.indexes.base", "_new_Index"): _new_index,
+    ("pandas.core.indexes.datetimes", "_new_DatetimeIndex"): _new_index,
+    ("pandas.core.indexes.period", "_new_PeriodIndex"): _new_index,
+    ("pandas.core.indexes.interval", "_new_IntervalIndex"): _new_index,
     ("array", "array"): _copies,
     ("array", "_array_reconstructor"): _copies,
 }

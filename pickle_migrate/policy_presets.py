@@ -97,6 +97,54 @@ _PANDAS: _Table = {
     "pandas": {"DataFrame Series Index": _ALL},
     "pandas.core.frame": {"DataFrame": _ALL},
     "pandas.core.series": {"Series": _ALL},
+    "pandas.core.internals.managers": {"BlockManager SingleBlockManager": _ALL},
+    "pandas.core.internals": {"BlockManager SingleBlockManager": _ALL},
+    "pandas.core.internals.blocks": {"new_block": _FUNCTION},
+    "pandas._libs.internals": {"_unpickle_block": _FUNCTION, "BlockPlacement": _ALL},
+    "pandas._libs.arrays": {"__pyx_unpickle_NDArrayBacked": _FUNCTION},
+    "pandas._libs.interval": {"Interval": _ALL},
+    "pandas._libs.missing": {"NA": _VALUE, "NAType C_NAType": _ALL},
+    "pandas._libs.sparse": {"IntIndex BlockIndex": _ALL},
+    "pandas._libs.tslibs.nattype": {"__nat_unpickle _nat_unpickle": _FUNCTION},
+    "pandas._libs.tslibs.timestamps": {"_unpickle_timestamp": _FUNCTION, "Timestamp": _ALL},
+    "pandas._libs.tslibs.timedeltas": {"_timedelta_unpickle": _FUNCTION, "Timedelta": _ALL},
+    "pandas._libs.tslibs.period": {"Period": _ALL},
+    "pandas._libs.tslibs.offsets": {
+        "Day Hour Minute Second Milli Micro Nano BusinessDay BusinessHour MonthBegin MonthEnd "
+        "BusinessMonthBegin BusinessMonthEnd SemiMonthBegin SemiMonthEnd QuarterBegin QuarterEnd "
+        "BQuarterBegin BQuarterEnd YearBegin YearEnd BYearBegin BYearEnd Week WeekOfMonth "
+        "LastWeekOfMonth FY5253 FY5253Quarter Easter DateOffset": _ALL,
+    },
+    "pandas.core.indexes.base": {"Index": _ALL, "_new_Index": _FUNCTION},
+    "pandas.core.indexes.range": {"RangeIndex": _ALL},
+    "pandas.core.indexes.multi": {"MultiIndex": _ALL},
+    "pandas.core.indexes.numeric": {"Int64Index UInt64Index Float64Index NumericIndex": _ALL},
+    "pandas.core.indexes.category": {"CategoricalIndex": _ALL},
+    "pandas.core.indexes.datetimes": {"DatetimeIndex": _ALL, "_new_DatetimeIndex": _FUNCTION},
+    "pandas.core.indexes.timedeltas": {"TimedeltaIndex": _ALL},
+    "pandas.core.indexes.period": {"PeriodIndex": _ALL, "_new_PeriodIndex": _FUNCTION},
+    "pandas.core.indexes.interval": {"IntervalIndex": _ALL, "_new_IntervalIndex": _FUNCTION},
+    "pandas.core.indexes.frozen": {"FrozenList": _CONTAINER},
+    "pandas.core.arrays.numpy_": {"PandasArray NumpyExtensionArray": _ALL},
+    "pandas.core.arrays.boolean": {"BooleanArray BooleanDtype": _ALL},
+    "pandas.core.arrays.categorical": {"Categorical": _ALL},
+    "pandas.core.arrays.datetimes": {"DatetimeArray": _ALL},
+    "pandas.core.arrays.timedeltas": {"TimedeltaArray": _ALL},
+    "pandas.core.arrays.period": {"PeriodArray": _ALL},
+    "pandas.core.arrays.interval": {"IntervalArray": _ALL},
+    "pandas.core.arrays.sparse.array": {"SparseArray": _ALL},
+    "pandas.core.arrays.sparse.dtype": {"SparseDtype": _ALL},
+    "pandas.core.arrays.string_": {"StringArray StringDtype": _ALL},
+    "pandas.core.arrays.floating": {"FloatingArray Float32Dtype Float64Dtype": _ALL},
+    "pandas.core.arrays.integer": {
+        "IntegerArray Int8Dtype Int16Dtype Int32Dtype Int64Dtype UInt8Dtype UInt16Dtype "
+        "UInt32Dtype UInt64Dtype": _ALL,
+    },
+    "pandas.core.dtypes.dtypes": {
+        "CategoricalDtype DatetimeTZDtype PeriodDtype IntervalDtype SparseDtype PandasDtype "
+        "NumpyEADtype": _ALL,
+    },
+    "pytz": {"_UTC": _FUNCTION},
 }
 
 _ZONES: _Table = {

@@ -15,27 +15,25 @@ from pickle_migrate.scanner import scan_with
 
 
 class Row:
-    """Scans pickles one by one. Keeps their bytes, since the memo may name texts in any of them."""
+    """Scans pickles one by one. Keeps their bytes, since the memo may name texts in any of them:
+    ``data`` is those of all ``pickles`` that were scanned so far.
+    """
 
     def __init__(self) -> None:
-        self._data = bytearray()
+        self.data = b""
+        self.pickles = 0
         self._memo: Memo | None = None
 
     def scan(self, data: Data, limits: Limits | None = None) -> Scan:
         """Read the pickle at the start of ``data``. Its offsets count from there. If it raises, as
         ``scanner.scan`` does, the row is as it was.
         """
-        before = len(self._data)
-        self._data += data
+        before = len(self.data)
+        row = self.data + bytes(data)
         memo = None if self._memo is None else self._memo.copy()
-        try:
-            with memoryview(self._data) as view:
-                found, memo = scan_with(view, before, memo, limits)
-        except BaseException:
-            del self._data[before:]
-            raise
-        del self._data[found.end :]
-        self._memo = memo
+        found, self._memo = scan_with(row, before, memo, limits)
+        self.data = row[: found.end]
+        self.pickles += 1
         return _moved(found, -before)
 
 
