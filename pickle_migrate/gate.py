@@ -58,10 +58,10 @@ class Gate:
         self._earlier |= self._approved
         self._approved = {}
         self._budget = Budget.of(scan.end - scan.start)
-        refusals = self.policy.refusals(
+        first = self.policy.first_refusal(
             scan, fix_imports=self._fix_imports, persistent=self._persistent
         )
-        for refusal in [*refusals, *self._approve(scan)]:
+        for refusal in [first] if first is not None else self._approve(scan):
             raise attrs.evolve(refusal, offset=refusal.offset + before).error()
 
     def rehearse(self, data: bytes, pickles: int, **options: Any) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pickle_migrate import streams
+from pickle_migrate.errors import PolicyError
 from pickle_migrate.gate import Gate
 from pickle_migrate.limits import Limits
 from pickle_migrate.policy import Policy
@@ -73,6 +74,10 @@ class Guard:
             self._first = None
         taken = streams.take(self._source, self._scanned, self._limits.size)
         self.scan = taken.scan
+        if taken.scan.buffers and not self.buffers:
+            problem, offset = "stands outside of the pickle", taken.scan.buffer_offsets[0]
+            remedy = "Give load the buffers that its writer kept apart."
+            raise PolicyError("", taken.before + offset, "buffers", f"a buffer {problem}", remedy)
         if self.gate is not None:
             self.gate.admit(taken.scan, taken.before)
             row, pickles = taken.data, 1

@@ -20,7 +20,13 @@ _TYPE: Final = re.compile(r"[|<>=]?([?biufcSUVOMm])(\d{0,10})")
 # NPY_ITEM_IS_POINTER).
 _POINTERS: Final = 0x07
 _FROM_FIELDS: Final = 0x03
+_LARGEST_ITEM: Final = 1 << 30
 _MOST_DIMENSIONS: Final = 64
+
+
+def _require_size(size: int) -> None:
+    if size > _LARGEST_ITEM:
+        raise Refused("is a dtype whose items are larger than any data")
 
 
 class Dtype:
@@ -35,6 +41,7 @@ class Dtype:
         self.size = int(found[2] or 1) if found else 0
         if self.kind == "U":
             self.size *= 4
+        _require_size(self.size)
         self.objects = self.kind == "O"
 
     def __setstate__(self, state: Any) -> None:
@@ -45,6 +52,7 @@ class Dtype:
             raise Refused("is a dtype with a size or flags that are no numbers")
         if self.kind in "SUV" and size >= 0:
             self.size = size
+            _require_size(size)
         if base is not None:
             self._take_base(base)
         if fields is not None or names is not None:

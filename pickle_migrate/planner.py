@@ -32,6 +32,8 @@ from pickle_migrate.stamps import StampedClass, StampText, text_only
 ImportRef = Callable[[GlobalRef], Any]
 ImportMigrations = Callable[[Iterable[str]], None]
 
+# A pickle may name a million things that are refused; a person needs the first few.
+_MOST_TOLD = 20
 _TEXT_ONLY = GlobalRef(text_only.__module__, text_only.__name__)
 
 
@@ -93,7 +95,10 @@ class Planner:
         problems = list(_hidden(scan))
         refused = self._refused(scan)
         if refused:
-            problems += [Problem.of(refusal.error()) for refusal in refused]
+            problems += [Problem.of(refusal.error()) for refusal in refused[:_MOST_TOLD]]
+            more = len(refused) - _MOST_TOLD
+            if more > 0:
+                problems.append(Problem("PolicyError", f"{more:,} more are refused."))
             return PicklePlan(scan.protocol, problems=_each_once(problems))
         seen = [self._see(g) for g in scan.globals if g.ref != _TEXT_ONLY]
         if any(one.is_old or one.error for one in seen):

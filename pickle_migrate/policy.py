@@ -299,10 +299,22 @@ class Policy:
         ``fix_imports`` as for loading. ``persistent``: the one who loads has a ``persistent_load``.
         Imports nothing.
         """
-        found = [*self._globals(scan, fix_imports), *self._codes(scan), *self._effects(scan)]
-        if not self.trust:
-            found += _unnamed(scan, persistent)
+        kinds = self._kinds(scan, fix_imports, persistent)
+        found = [refusal for kind in kinds for refusal in kind]
         return tuple(sorted(found, key=lambda refusal: refusal.offset))
+
+    def first_refusal(
+        self, scan: Scan, *, fix_imports: bool = True, persistent: bool = False
+    ) -> Refusal | None:
+        """The first of ``refusals``, without making the others; None if there are none."""
+        kinds = self._kinds(scan, fix_imports, persistent)
+        firsts = [first for kind in kinds if (first := next(kind, None)) is not None]
+        return min(firsts, key=lambda refusal: refusal.offset, default=None)
+
+    def _kinds(self, scan: Scan, fix_imports: bool, persistent: bool) -> list[Iterator[Refusal]]:
+        """The refusals by their kind, each kind in order of the offsets."""
+        found = [self._globals(scan, fix_imports), self._codes(scan), self._effects(scan)]
+        return found if self.trust else [*found, _unresolvable(scan), _persistent(scan, persistent)]
 
     def _globals(self, scan: Scan, fix_imports: bool) -> Iterator[Refusal]:
         reached = any(g.via == "getattr" for g in scan.globals)
@@ -376,10 +388,13 @@ def _problem_of(effect: Effect, may_fill: bool) -> str | None:
     return _PROBLEMS.get(effect.kind)
 
 
-def _unnamed(scan: Scan, persistent: bool) -> Iterator[Refusal]:
+def _unresolvable(scan: Scan) -> Iterator[Refusal]:
     for one in scan.unresolvable:
         problem = f"a global whose name cannot be known: {one.reason}"
         yield Refusal(None, one.offset, STANDS_ALONE, problem)
+
+
+def _persistent(scan: Scan, persistent: bool) -> Iterator[Refusal]:
     if scan.persistent_ids and not persistent:
         offset = scan.persistent_id_offsets[0] if scan.persistent_id_offsets else scan.start
         remedy = "Load it with an Unpickler of its program, which has a persistent_load."

@@ -22,6 +22,10 @@ _FREE: Final = 1 << 16
 _LONGEST_NUMBER: Final = 1 << 17
 _FRACTION: Final = re.compile(r"\s*[-+]?\d{1,4300}(/\d{1,4300})?\s*")
 _SINGLETONS: Final = (None, NotImplemented, Ellipsis)
+_ENCODINGS: Final = ("latin1", "latin-1", "ascii", "utf-8", "utf8")
+_ON_ERROR: Final = tuple((e,) for e in ("strict", "ignore", "replace", "surrogatepass"))
+#: As ``int`` has it; a number is read in the square of its digits.
+_LONGEST_TEXT: Final = 4_300
 _FLAT: Final = (str, bytes, bytearray)
 
 
@@ -91,13 +95,23 @@ def _no_numbers(args: tuple[Any, ...], budget: Budget) -> None:
     """For bytes and bytearray, where a number is a length."""
     if args and not isinstance(args[0], str | bytes | bytearray | memoryview | list | tuple):
         raise Refused(f"is called with {type(args[0]).__name__}, which may stand for a length")
+    _require_encoding(args[1:])
     _copies(args[:1], budget)
+
+
+def _require_encoding(args: tuple[Any, ...]) -> None:
+    # Any other name makes Python look for a module of that name.
+    if args and args[0] not in _ENCODINGS:
+        raise Refused("is called with an encoding other than latin1, ascii and utf-8")
+    if args[1:] and args[1:] not in _ON_ERROR:
+        raise Refused("is called with something that is no way to treat errors")
 
 
 def _texts(args: tuple[Any, ...], budget: Budget) -> None:
     """For str, which asks any other value to describe itself."""
     if args and not isinstance(args[0], _FLAT):
         raise Refused(f"is called with {type(args[0]).__name__}, which is no text")
+    _require_encoding(args[1:])
     _copies(args[:1], budget)
 
 
@@ -107,6 +121,8 @@ def _numbers(args: tuple[Any, ...], budget: Budget) -> None:
         if not isinstance(arg, int | float | complex | str | bytes) and arg is not None:
             raise Refused(f"is called with {type(arg).__name__}, which is no number")
         if isinstance(arg, str | bytes):
+            if len(arg) > _LONGEST_TEXT:
+                raise Refused("is called with a number of too many digits")
             budget.charge(len(arg))
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import attrs
 
-from pickle_migrate.errors import LimitError, PickleFormatError
+from pickle_migrate.errors import LimitError, NoPickleError, PickleFormatError
 from pickle_migrate.opcodes import ALL
 from pickle_migrate.scanner import Scan
 
@@ -46,7 +46,8 @@ def take(file: Any, scan: ScanBytes, most: int | None = None) -> Taken:
     """Read the next pickle of a binary file. ``scan`` is how its bytes are scanned. ``most`` is the
     limit of its size, beyond which no byte is read from a file that cannot be moved about in.
 
-    Raises EOFError when nothing is left, as pickle does, and what the scan raises. Runs nothing.
+    Raises NoPickleError, which is an EOFError, when nothing is left, and what the scan raises. Runs
+    nothing.
     """
     before = _position(file)
     if before is None:
@@ -56,7 +57,7 @@ def take(file: Any, scan: ScanBytes, most: int | None = None) -> Taken:
     while True:
         more = file.read(size)
         if not data and not more:
-            raise EOFError("Ran out of input")
+            raise NoPickleError("the data end", before)
         data += more
         try:
             found = scan(data)
@@ -136,7 +137,7 @@ def _stepped(file: Any, most: int | None) -> bytes:
                 at = taken.line(at)
     except EOFError:
         if not taken.data:
-            raise EOFError("Ran out of input") from None
+            raise NoPickleError("the data end", 0) from None
     return bytes(taken.data)
 
 

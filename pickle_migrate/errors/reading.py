@@ -20,6 +20,16 @@ class PickleFormatError(PickleMigrateError, pickle.UnpicklingError):
         return "Take the bytes from another copy; nothing was loaded from these."
 
 
+class NoPickleError(PickleFormatError, EOFError):
+    """There is no pickle left: the data end. Also an EOFError, which is what pickle raises then."""
+
+    def what(self) -> str:
+        return f"Ran out of input: {self.problem} at byte {self.offset}."
+
+    def advice(self) -> str:
+        return "There is no other pickle to be loaded."
+
+
 class LimitError(PickleMigrateError, pickle.UnpicklingError):
     """A pickle goes beyond a limit; it was not loaded. ``limit`` is the name of the field of
     ``limits.Limits``, ``found`` what the pickle asks for, ``allowed`` the limit. ``offset`` counts

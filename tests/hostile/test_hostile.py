@@ -121,7 +121,7 @@ def allowed_modules() -> frozenset[str]:
 def reached(sample: Sample, answer: dict[str, Any]) -> list[str]:
     """What a file reached that it must not, as phrases."""
     found = [f"{what}: {answer[what]}" for what in ("touched", "events", "written") if answer[what]]
-    may = allowed_modules() if sample.expect in (ALLOWED, INERT) else frozenset()
+    may = allowed_modules() if sample.expect in (ALLOWED, INERT) or sample.by_arguments else ()
     for module in answer["imported"]:
         if not module.startswith(OWN_IMPORTS) and module.split(".")[0] not in may:
             found.append(f"imported {module[:60]}")
@@ -135,7 +135,7 @@ def reached(sample: Sample, answer: dict[str, Any]) -> list[str]:
 
 def _may_open(path: str, sample: Sample) -> bool:
     is_setting = path.endswith((".toml", ".py", ".pyc"))
-    return path.endswith(sample.file) or is_setting
+    return path.endswith(sample.file) or is_setting or path.isdecimal()  # a file that is open
 
 
 def problems(face: str, sample: Sample, answer: dict[str, Any]) -> list[str]:
