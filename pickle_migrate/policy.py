@@ -184,8 +184,8 @@ class Policy:
         return None
 
     def _allowed(self, ref: GlobalRef, uses: Iterable[str]) -> Verdict | None:
-        if "instantiated" in uses and (ref.module, ref.qualname) in CHECKS:
-            return Verdict(False, "arguments", "It is called rather than instantiated by picklers.")
+        if "instantiated" in uses and _has_length(ref):
+            return Verdict(False, "arguments", "Picklers call it, so that arguments are checked.")
         match = self._allowing.match(ref)
         if match is not None and match.whole:
             return Verdict(True, f"allow {match.rule}")
@@ -371,6 +371,13 @@ class Policy:
             if problem is not None:
                 remedy = "No rule allows this. If you trust the pickle, load it without a policy."
                 yield Refusal(effect.ref, effect.offset, f"effect {effect.kind}", problem, remedy)
+
+
+def _has_length(ref: GlobalRef) -> bool:
+    """Whether NEWOBJ could give it a length, where no check looks."""
+    key = ref.module, ref.qualname
+    roles = policy_presets.table("standard").get(key, frozenset([policy_presets.INSTANTIATED]))
+    return key in CHECKS and policy_presets.INSTANTIATED not in roles
 
 
 _PROBLEMS = {
