@@ -61,30 +61,37 @@ class Inert:
         self._count += len(items)
 
 
-class _Checked:
-    """Stands for a callable whose arguments are checked, and is a value that can be told."""
+class _Checked(type):
+    """Stands for a callable whose arguments are checked, and is a value that can be told.
 
-    __slots__ = ("check", "fail", "real")
+    It is a class, since NEWOBJ asks for one: its instances are inert. A call of it is checked.
+    """
 
-    def __init__(
-        self, real: Any, check: Callable[[tuple[Any, ...]], Any], fail: Callable[[str], Exception]
-    ) -> None:
-        self.real = real
-        self.check = check
-        self.fail = fail
+    real: Any
+    check: Callable[[tuple[Any, ...]], Any]
+    fail: Callable[[str], Exception]
 
-    def __call__(self, *args: Any) -> Any:
-        plain = tuple(arg.real if type(arg) is _Checked else arg for arg in args)
+    @classmethod
+    def of(cls, real: Any, check: Any, fail: Any) -> _Checked:
+        """A stand-in for ``real``; for Inert, what the call gives is inert, for None it is what the
+        check gives.
+        """
+        made = cls("Checked", (Inert,), {"__slots__": ()})
+        made.real, made.check, made.fail = real, check, fail
+        return made
+
+    def __call__(cls, *args: Any) -> Any:
+        plain = tuple(arg.real if isinstance(arg, _Checked) else arg for arg in args)
         try:
-            made = self.check(plain)
+            made = cls.check(plain)
         except Refused as refused:
-            raise self.fail(str(refused)) from None
-        if self.real is None:
+            raise cls.fail(str(refused)) from None
+        if cls.real is None:
             return made
-        if self.real is Inert:
+        if cls.real is Inert:
             return Inert()
         try:
-            return self.real(*plain)
+            return cls.real(*plain)
         except Exception:  # an inert argument, where the load will have a real one
             return Inert()
 
@@ -133,11 +140,11 @@ class Rehearsal(pickle.Unpickler):
         key = target.module, target.qualname
         if key in PROBES:
             self._probed = ref
-            return _Checked(None, lambda args: PROBES[key](*args), self._fail(ref))
+            return _Checked.of(None, lambda args: PROBES[key](*args), self._fail(ref))
         check = CHECKS.get(key)
         if check is not None:
             real = resolver.import_ref(target) if key in _BUILT_IN else Inert
-            return _Checked(real, lambda args: check(args, self._budget), self._fail(ref))
+            return _Checked.of(real, lambda args: check(args, self._budget), self._fail(ref))
         if key in _REAL:
             return resolver.import_ref(target)
         return Inert
