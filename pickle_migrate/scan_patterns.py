@@ -14,7 +14,7 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import attrs
@@ -76,9 +76,18 @@ class Pattern:
         self._maybe = any(_memoizes(slot) is None for unit in units for slot in unit.slots)
         self.clean = clean and self._maybe
         self._columns: list[str] = []
-        whole = b"|".join([self._unit(unit) for unit in units])
-        self._batch = 1 if self._columns else max(_BATCH // len(units[0].form), 1)
+        parts = [self._unit(unit) for unit in units]
+        # With nothing to capture, a match says by its last group which shape it is.
+        self._mixed = len(units) > 1 and not self._columns
+        if self._mixed:
+            parts = [part + b"()" for part in parts]
+        elif len(units) > 1:
+            self._columns.clear()
+            parts = [self._unit(unit, captured=True) for unit in units]
+        whole = b"|".join(parts)
+        self._batch = 1 if self._columns or self._mixed else max(_BATCH // len(units[0].form), 1)
         self._text = b"(?:" + whole + b")"
+        self._batch = max(min(self._batch, _LONG_TEXT // len(self._text)), 1)
         self._few = min(max(_BATCH // min(len(u.form) for u in units), 2), _FEW)
         self.memoizes = _MEMOIZE in whole
         self.starts = frozenset(chain.from_iterable(map(_starts, units)))
@@ -93,10 +102,7 @@ class Pattern:
     @functools.cached_property
     def _batches(self) -> re.Pattern[bytes]:
         # Written out is faster than counted, and takes longer to compile.
-        text = self._text * self._batch
-        if len(text) > _LONG_TEXT:
-            text = self._text + b"{%d}" % self._batch
-        return _compiled(text + b"|(.+)")
+        return _compiled(self._text * self._batch + b"|(.+)")
 
     def is_worth_it(self, data: Data, at: int, edge: int) -> bool:
         """Whether some units stand there, one after the other."""
@@ -136,9 +142,9 @@ class Pattern:
 
     # --- the expression ------------------------------------------------------------------------
 
-    def _unit(self, unit: Unit) -> bytes:
+    def _unit(self, unit: Unit, *, captured: bool = False) -> bytes:
         text = b""
-        if len(self.units) > 1:
+        if captured:
             self._columns.append("shape")
             text = b"(?=(.))"
         slots = iter(unit.slots)
@@ -215,6 +221,10 @@ class Pattern:
         ``next_key`` is the memo key that a pickler sets next. None if the keys are none that a
         pickler writes there, or one of them holds no text: that is for the exact machine.
         """
+        if self._mixed:
+            shapes, size = self._take_mixed(piece)
+            memos = self._count_memos(piece, size, len(shapes), shapes, [])
+            return Taken(len(shapes), shapes, size, memos)
         if not self._columns:
             units, size = self._take_batches(piece)
             return Taken(units, None, size, self._count_memos(piece, size, units, None, []))
@@ -230,6 +240,14 @@ class Pattern:
         order = self._order(rows)
         puts += self._count_memos(piece, size, len(rows), order, rows)
         return Taken(len(rows), order, size, puts)
+
+    def _take_mixed(self, piece: bytes) -> tuple[list[int], int]:
+        """The number of each unit's shape, and how many bytes there are of them."""
+        matches = list(self._regex.finditer(piece))
+        size = len(piece)
+        if matches and matches[-1].lastindex == self._regex.groups:
+            size = matches.pop().start()
+        return [index - 1 for index in map(attrgetter("lastindex"), matches)], size
 
     def _rows(self, piece: bytes) -> tuple[list[Any], int]:
         """What is captured of each unit, and how many bytes there are of them."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Opcodes that are read one by one before rows are looked for, and between two such looks. To look
 # takes as long as reading about 500 opcodes; to make a pattern, 5,000.
-_FIRST: Final = 400
+_FIRST: Final = 320
 # Less than this is read as fast without.
 _WORTH: Final = 8192
 

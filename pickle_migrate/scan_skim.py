@@ -50,9 +50,12 @@ from pickle_migrate.scan_steps import PUSHES, STEPS, advance, protocol_of, push_
 _LOOK_AT: Final = 1 << 15
 _PIECES: Final = (1 << 12, 1 << 17)
 # Opcodes to look at, and to read step by step before the next look.
-_FEWEST, _MOST = 320, 1 << 16
+_FEWEST, _MOST = 160, 1 << 16
 _DUNDER: Final = "__"
 _FRAME: Final = 0x95
+_BINPUT: Final = ord("q")
+_SHORT_KEYS: Final = 256
+_SHORT: Final = 256
 _SEAMS: Final = (b"e(", b"u(", b"\x90(")
 # Attempts in a row that fail, until none are made before the next look.
 _PATIENCE: Final = 64
@@ -111,6 +114,7 @@ class Skimmer:
         self.size = _PIECES[0]
         self.changed = reader.machine.memo.changed
         self.longest = 0
+        self.keys = 0
         self._made_of: object = None
         self._taking: list[_Row] = []
         self._where = b""
@@ -124,6 +128,9 @@ class Skimmer:
         r = self.reader
         if self.changed != r.machine.memo.changed:
             self._forget()
+        keys, self.keys = self.keys, len(r.machine.memo)
+        if r.used[_BINPUT] and keys + 4 < self.keys <= _SHORT_KEYS:
+            return _FEWEST  # soon there are 256 keys, and from then on they are written otherwise
         data = bytes(r.data[r.at : r.at + _LOOK_AT])
         memo = r.machine.memo
         units = look(data, min(max(self.wait, _FEWEST), 1024), self._kind, len(memo))
@@ -258,7 +265,8 @@ class Skimmer:
         if pattern is not None and pattern.is_worth_it(self.reader.data, at, self._edge(at)):
             end = self._take(at)
             if end != at:
-                self.failed = 0
+                # Short ones bring little, and what is noted of each takes room.
+                self.failed = self.failed + 4 if end - at < _SHORT else 0
                 return end
         self.failed += 1
         if self.failed > self.patience:
