@@ -10,6 +10,7 @@ in a module that only an import hook finds) has to be imported first, with ``--i
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import sys
 from collections.abc import Iterator
@@ -33,11 +34,30 @@ def is_declared(ref: GlobalRef) -> bool:
 def _source_of(parts: tuple[str, ...], folders: tuple[str, ...]) -> Path | None:
     """The file that an import of the module would run, as far as folders tell."""
     for folder in folders:
+        if not {parts[0], f"{parts[0]}.py"} & _entries(folder or ".", _changed(folder or ".")):
+            continue
         base = Path(folder or ".").joinpath(*parts)
         for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
-            if path.is_file():
-                return path
+            with contextlib.suppress(OSError):  # a pickle may name what no file can be called
+                if path.is_file():
+                    return path
     return None
+
+
+def _changed(folder: str) -> int:
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@functools.lru_cache(maxsize=1_000)
+def _entries(folder: str, changed: int) -> frozenset[str]:
+    """What a folder holds. A pickle may name thousands of modules: most are not even there."""
+    try:
+        return frozenset(path.name for path in Path(folder).iterdir())
+    except OSError:
+        return frozenset()
 
 
 @functools.lru_cache(maxsize=1_000)

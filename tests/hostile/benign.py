@@ -17,7 +17,7 @@ import pickle
 import pickletools
 import uuid
 
-from assemble import ALLOWED, EMPTY_TUPLE, Samples, number, p, raw, text, tup
+from assemble import ALLOWED, EMPTY_TUPLE, Samples, number, p, raw, tup
 
 benign = Samples("benign")
 
@@ -60,7 +60,6 @@ _VALUES = {
         "os",
         "system",
         "posix\nsystem\n",
-        "cos\nsystem\n(S'true'\ntR.",
     ],
 }
 for _n, _value in _VALUES.items():
@@ -165,11 +164,6 @@ for _n, _value in _arrays().items():
 
 # As gzip and others would give it: bytes that look like a pickle's, and are user data.
 add("bytes-of-opcodes", "Bytes that hold every opcode", p(4, raw(bytes(range(256)))))
-add(
-    "text-of-opcodes",
-    "A text that spells a protocol 0 call",
-    p(4, text("cposix\nsystem\n(S'true'\ntR.")),
-)
 add("equal-pairs", "A thousand equal tuples", p(4, b"(", tup(number(1), number(2)) * 1000, b"t"))
 add("empty-tuple", "An empty tuple", p(2, EMPTY_TUPLE))
 add(

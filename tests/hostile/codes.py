@@ -38,9 +38,14 @@ add(
     "BUILD on what a code stands for",
     p(2, b"\x82\x77" + dct((long_text("a"), number(1))) + BUILD),
 )
-add("persid", "A persistent id as a line", p(0, line("P", "hostile")))
+add("persid", "A persistent id as a line", p(0, line("P", "hostile")), by_arguments=True)
 add("persid-called", "What a persistent id gives is called", p(0, call(line("P", "hostile"))))
-add("binpersid", "A persistent id from the stack", p(1, long_text("hostile") + b"Q"))
+add(
+    "binpersid",
+    "A persistent id from the stack",
+    p(1, long_text("hostile") + b"Q"),
+    by_arguments=True,
+)
 add("binpersid-call", "A persistent id that a call gives", p(4, call(named(TOUCH)) + b"Q"), TOUCH)
 add("next-buffer", "A buffer out of band that is not there", p(5, b"\x97"), by_arguments=True)
 add("readonly-buffer", "READONLY_BUFFER on plain bytes", p(5, raw(b"x") + b"\x98"), expect="inert")

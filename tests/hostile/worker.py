@@ -146,11 +146,14 @@ def _command(*args: str) -> dict[str, object]:
 
     out = io.StringIO()
     code = 0
+    path = sys.path[:]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
             main(list(args), prog_name="pickle-migrate", standalone_mode=False)
         except SystemExit as end:
             code = end.code or 0
+        finally:
+            sys.path[:] = path  # each command puts its folder in front
     return {"code": code, "out": out.getvalue()}
 
 

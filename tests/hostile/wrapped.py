@@ -144,7 +144,13 @@ add(
     "bytes-depth",
     "A hundred pickles, one in the other",
     functools.reduce(lambda inner, _: p(4, raw(inner)), range(100), PAYLOAD),
-    inside=(TOUCH,),
+    expect=INERT,
+)
+add(
+    "text",
+    "A text that spells a pickle of protocol 0",
+    p(4, text("cposix\nsystem\n(S':'\ntR.")),
+    inside=("posix:system",),
     expect=INERT,
 )
 add(
