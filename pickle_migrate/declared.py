@@ -23,11 +23,16 @@ _PACKAGE, _DECORATOR = "pickle_migrate", "versioned"
 
 def is_declared(ref: GlobalRef) -> bool:
     """Whether the source of a module declares this class. Reads the file, and imports nothing."""
+    path = source_of(ref)
+    return path is not None and ref.qualname in _declared_in(path)
+
+
+def source_of(ref: GlobalRef) -> Path | None:
+    """The file of a ref's module, or None. Imports nothing."""
     parts = ref.module.split(".")
     if not all(part.isidentifier() for part in parts):
-        return False
-    path = _source_of(tuple(parts), tuple(sys.path))
-    return path is not None and ref.qualname in _declared_in(path)
+        return None
+    return _source_of(tuple(parts), tuple(sys.path))
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -62,20 +67,27 @@ def _entries(folder: str, changed: int) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=1_000)
 def _declared_in(path: Path) -> frozenset[str]:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, ValueError, SyntaxError, RecursionError):
+    tree = parsed(path)
+    if tree is None:
         return frozenset()
-    names = _names_of_decorator(tree)
+    names = names_of_decorator(tree)
     found: set[str] = set()
-    for qualname, node in _classes(tree.body, ""):
+    for qualname, node in classes(tree.body, ""):
         bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
-        if any(_is_decorator(d, names) for d in node.decorator_list) or bases & found:
+        if any(is_decorator(d, names) for d in node.decorator_list) or bases & found:
             found.add(qualname)
     return frozenset(found)
 
 
-def _names_of_decorator(tree: ast.Module) -> frozenset[str]:
+def parsed(path: Path) -> ast.Module | None:
+    """The source of a module, or None if it is none. Runs nothing."""
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return None
+
+
+def names_of_decorator(tree: ast.Module) -> frozenset[str]:
     """What the module calls ``versioned``, by its imports from this package."""
     return frozenset(
         _DECORATOR if alias.name == "*" else alias.asname or alias.name
@@ -86,7 +98,8 @@ def _names_of_decorator(tree: ast.Module) -> frozenset[str]:
     )
 
 
-def _is_decorator(node: ast.expr, names: frozenset[str]) -> bool:
+def is_decorator(node: ast.expr, names: frozenset[str]) -> bool:
+    """Whether a decorator is ``versioned``, called or not."""
     if isinstance(node, ast.Call):
         node = node.func
     if isinstance(node, ast.Name):
@@ -94,12 +107,12 @@ def _is_decorator(node: ast.expr, names: frozenset[str]) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == _DECORATOR
 
 
-def _classes(body: list[ast.stmt], outer: str) -> Iterator[tuple[str, ast.ClassDef]]:
+def classes(body: list[ast.stmt], outer: str) -> Iterator[tuple[str, ast.ClassDef]]:
     """The classes of a module in order, those in classes and in branches among them."""
     for node in body:
         if isinstance(node, ast.ClassDef):
             yield f"{outer}{node.name}", node
-            yield from _classes(node.body, f"{outer}{node.name}.")
+            yield from classes(node.body, f"{outer}{node.name}.")
         elif isinstance(node, ast.If | ast.Try | ast.With):
             for part in ("body", "orelse", "finalbody"):
-                yield from _classes(getattr(node, part, []), outer)
+                yield from classes(getattr(node, part, []), outer)

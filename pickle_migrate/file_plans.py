@@ -65,7 +65,8 @@ def new_ways(
         migrations(())
         return Ways(None, StaticPlanner(import_migrations=migrations), wishes)
     planner = new_planner(policy)
-    return Ways(planner, StaticPlanner(planner.import_ref), wishes)
+    static_planner = StaticPlanner(planner.import_ref, read_source=lambda ref: None)
+    return Ways(planner, static_planner, wishes)
 
 
 def new_planner(policy: Policy | None = None) -> Planner:

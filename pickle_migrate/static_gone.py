@@ -1,8 +1,9 @@
-"""A stamped class that nobody can import any more: what its declared lineage says of its pickles.
+"""A class that is not there, or not to be imported: what is declared of its pickles elsewhere.
 
-The head of a lineage is one above its last step. A state is brought there, and the stamp says so;
-which fields the class then has, only the class could say, and its fingerprint is left out unless
-one is declared for that version.
+The current version is the one that the source of its module says, read and not run; where there is
+none, the head of the lineage, one above its last step. A state is brought there, and the stamp says
+so; which fields the class then has, only the class could say, and its fingerprint is left out
+unless one is declared for that version.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from pickle_migrate.errors import MigrationError
+from pickle_migrate.errors import MigrationError, NewerVersionError
 from pickle_migrate.findings import ClassFound
 from pickle_migrate.lineage import LineageRecord
 from pickle_migrate.migration import Migration
@@ -22,6 +23,9 @@ from pickle_migrate.registry import Registry
 from pickle_migrate.routes import fingerprint_problems, steps_between
 from pickle_migrate.stamps import StampedClass, StampText
 from pickle_migrate.static_functions import against
+from pickle_migrate.static_source import SourceClass
+
+ReadSource = Callable[[GlobalRef], SourceClass | None]
 
 
 @attrs.frozen(eq=False)
@@ -52,13 +56,15 @@ class _Leg:
     steps: tuple[Migration, ...]
     problems: tuple[MigrationError, ...]
     has_finishers: bool
+    reason: str | None = None
 
 
-def gone_class(stamp: StampText, registry: Registry) -> GoneClass:
-    """What is known of a stamp whose class is not there. Imports nothing. Raises the errors of
-    ambiguous or circular renames, and DuplicateStepError.
+def gone_class(stamp: StampText, registry: Registry, read: ReadSource) -> GoneClass:
+    """What is known of a stamp whose class is not there. ``read`` gives what the source says of a
+    class. Imports nothing. Raises the errors of ambiguous or circular renames, and
+    DuplicateStepError.
     """
-    legs = [_leg(one, registry) for one in stamp.classes]
+    legs = [_leg(one, registry, read) for one in stamp.classes]
     steps = tuple(step for leg in reversed(legs) for step in leg.steps)
     return GoneClass(
         stamp=attrs.evolve(stamp, classes=tuple(leg.new for leg in legs)),
@@ -70,18 +76,31 @@ def gone_class(stamp: StampText, registry: Registry) -> GoneClass:
     )
 
 
-def _leg(one: StampedClass, registry: Registry) -> _Leg:
+def unstamped_class(ref: GlobalRef, registry: Registry, source: SourceClass) -> GoneClass:
+    """The same for unstamped pickles: ``ref`` is today's, ``source`` says which version they have.
+    Its class alone counts, without bases.
+    """
+    written = StampText((StampedClass(ref, source.unstamped or 1),))
+    return gone_class(written, registry, lambda _: source)
+
+
+def _leg(one: StampedClass, registry: Registry, read: ReadSource) -> _Leg:
     today = registry.current_ref(one.ref, one.version or None, one.fingerprint)
     if not one.version:
         return _Leg(one, attrs.evolve(one, ref=today), (), (), False)
     records = registry.family(today)
-    head = max([one.version, *map(_head, records)])
+    source = read(today)
+    head = max([one.version, *map(_head, records)]) if source is None else source.version
+    if one.version > head:
+        problem = NewerVersionError(str(today), one.version, head)
+        return _Leg(one, one, (), (problem,), False)
     steps, problems = steps_between(today, one.version, head, records)
     problems += fingerprint_problems(today, one, records, None, head)
     finishers = any(record.finishers.get(v) for record in records for v in range(one.version, head))
     fingerprint = one.fingerprint if head == one.version else _fingerprint(head, records)
     new = StampedClass(today, head, fingerprint)
-    return _Leg(one, new, tuple(steps), tuple(problems), finishers)
+    reason = source.reason if source is not None and steps else None
+    return _Leg(one, new, tuple(steps), tuple(problems), finishers, reason)
 
 
 def _head(record: LineageRecord) -> int:
@@ -98,6 +117,7 @@ def _reason(
     stamp: StampText, steps: tuple[Migration, ...], legs: list[_Leg], registry: Registry
 ) -> str | None:
     reasons = [reason for step in steps if (reason := against(step))]
+    reasons += [leg.reason for leg in legs if leg.reason is not None]
     if any(leg.has_finishers for leg in legs):
         reasons.append("its finishing stage needs the loaded objects")
     if steps and stamp.whole:

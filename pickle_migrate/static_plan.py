@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import attrs
 
-from pickle_migrate.errors import PickleMigrateError, StaticError
+from pickle_migrate.errors import GapError, PickleMigrateError, StaticError, UnstampedError
 from pickle_migrate.findings import ClassFound, PicklePlan, Problem
 from pickle_migrate.hooks import entry_of
 from pickle_migrate.refs import GlobalRef
@@ -29,12 +29,14 @@ from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registere
 from pickle_migrate.routes import Route, route_for
 from pickle_migrate.scanner import Global, Scan, mapped
 from pickle_migrate.stamps import MODULE, StampText, text_only
-from pickle_migrate.static_gone import GoneClass, gone_class
+from pickle_migrate.static_gone import GoneClass, ReadSource, gone_class, unstamped_class
+from pickle_migrate.static_source import SourceClass, source_class
 from pickle_migrate.static_states import States, against_class, states_of, states_of_gone
 
 LookUp = Callable[[GlobalRef], Any]
 Mentions = Callable[[str], bool]
 
+_IMPORT: Final = "Name the module that says so with --import."
 _TEXT_ONLY: Final = GlobalRef(text_only.__module__, text_only.__name__)
 
 
@@ -79,7 +81,9 @@ class _Found:
 
     def refuse(self, ref: GlobalRef | str, reason: str, remedy: str = "") -> None:
         """Note why it cannot be done."""
-        self.reasons.append(StaticError(str(ref), reason, remedy))
+        made = StaticError(str(ref), reason, remedy)
+        if made.facts() not in [known.facts() for known in self.reasons]:
+            self.reasons.append(made)
 
 
 def loaded(ref: GlobalRef) -> Any:
@@ -102,7 +106,9 @@ class StaticPlanner:
         look_up: LookUp = loaded,
         registry: Registry = DEFAULT,
         import_migrations: Callable[[Iterable[str]], None] = lambda modules: None,
+        read_source: ReadSource = source_class,
     ) -> None:
+        self._read_source = read_source
         self._look_up = look_up
         self._registry = registry
         self._import_migrations = import_migrations
@@ -145,7 +151,7 @@ class StaticPlanner:
             today = self._registry.current_ref(head.ref, head.version or None, head.fingerprint)
             cls = self._class_at(today)
             if cls is None:
-                gone = gone_class(stamp, self._registry)
+                gone = gone_class(stamp, self._registry, self._read_source)
                 self._gone(named, stamp, gone, found, mentions)
                 return
         route = route_for(cls, stamp)
@@ -182,7 +188,7 @@ class StaticPlanner:
         self, named: Global, stamp: StampText, gone: GoneClass, found: _Found, mentions: Mentions
     ) -> None:
         found.classes += gone.classes
-        found.problems += [Problem.of(problem) for problem in gone.problems]
+        _problems(gone, found)
         if gone.stamp == stamp or gone.problems:
             return
         found.steps += [step.describe() for step in gone.steps]
@@ -216,12 +222,40 @@ class StaticPlanner:
         if cls is not None:
             self._known(named, today, cls, found)
             return
-        if self._has_lineage(today) and named.use != "named":
+        source = self._read_source(there) if named.use != "named" else None
+        if source is not None and (source.unstamped or 1) != source.version:
+            self._unstamped_gone(named, there, source, found)
+        elif source is None and self._has_lineage(today) and named.use != "named":
             reason = "carries no version, and nothing here says which it has"
-            found.refuse(named.ref, reason, "Name the module that registers it with --import.")
+            found.refuse(named.ref, reason, _IMPORT)
         elif today != named.ref:
             found.classes.append(ClassFound(str(named.ref), str(today)))
             self._rename(named, today, found)
+
+    def _unstamped_gone(
+        self, named: Global, today: GlobalRef, source: SourceClass, found: _Found
+    ) -> None:
+        """Objects of a class that is there and not imported: its source tells their version."""
+        version = source.unstamped
+        found.classes.append(ClassFound(str(named.ref), str(today), version, source.version))
+        if version is None:
+            found.problems.append(Problem.of(UnstampedError(str(named.ref), source.version)))
+            return
+        gone = unstamped_class(today, self._registry, source)
+        _problems(gone, found)
+        if gone.problems:
+            return
+        found.steps += [step.describe() for step in gone.steps]
+        reason = gone.reason or source.reason
+        if reason is None and named.via != "find_class":
+            reason = "is nested in another class, below protocol 4"
+        if reason is not None:
+            found.refuse(named.ref, reason, _IMPORT)
+            return
+        unmangle = gone.unmangle(lambda text: True)
+        states = states_of_gone(named.ref, gone.stamp, gone.steps, unmangle)
+        stamp = GlobalRef(MODULE, gone.stamp.encode())
+        found.changes[named.ref] = Change(today, states, stamp)
 
     def _known(self, named: Global, today: GlobalRef, cls: type, found: _Found) -> None:
         own = GlobalRef.of(cls)
@@ -280,6 +314,16 @@ class StaticPlanner:
 def _hidden(scan: Scan, found: _Found) -> None:
     if scan.unresolvable:
         found.refuse("", "the pickle computes names")
+
+
+def _problems(gone: GoneClass, found: _Found) -> None:
+    """What is in the way of a class that is not here: perhaps only that its steps are not."""
+    for problem in gone.problems:
+        if isinstance(problem, GapError):
+            reason = "needs steps that no imported module declares"
+            found.refuse(problem.ref, reason, _IMPORT)
+        else:
+            found.problems.append(Problem.of(problem))
 
 
 def _restamp(

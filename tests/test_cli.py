@@ -565,20 +565,36 @@ def test_static_imports_nothing_that_a_pickle_names(world: World):
 
 
 def test_static_says_why_it_cannot(world: World):
-    """Nothing says the version of an unstamped object; a step is a function."""
+    """Nothing that is imported declares the steps; a step is a function."""
     before = world.order().read_bytes()
-    done = world.run("order.pkl", "--in-place", "--static", "--import", "shop_steps")
+    done = world.run("order.pkl", "--in-place", "--static")
     assert done.code == 1
     assert done.out.splitlines()[:3] == [
         "refused        order.pkl",
-        "               Not without loading: shop:Order carries no version, and nothing here says "
-        "which it has.",
-        "               Name the module that registers it with --import.",
+        "               Not without loading: "
+        "shop:Order needs steps that no imported module declares.",
+        "               Name the module that says so with --import.",
     ]
-    done = world.run("order.pkl", "--in-place", "--static", "--import", "shop")
+    done = world.run("order.pkl", "--in-place", "--static", "--import", "shop_steps")
     assert done.code == 1
     assert "shop:Order a step has to run add_currency (step 2 to 3)." in done.out
     assert world.content() == {"order.pkl": before}
+
+
+def test_static_needs_no_class(world: World):
+    """The module of the class would leave a file behind. Its source is read; the steps stand in
+    another module, which the settings name.
+    """
+    world.new_release(
+        "open('imported', 'w').close()\n@versioned(2, unstamped=1)\nclass Order: pass\n",
+        steps='Lineage("shop:Order").upgrade(1, RenameField("qty", "quantity"))\n',
+    )
+    world.order()
+    (world.data / "pickle_migrate.toml").write_text('migrations = ["shop_steps"]\n')
+    done = world.run("order.pkl", "--in-place", "--no-backup", "--static")
+    assert done.out.splitlines()[0] == "upgraded       order.pkl  shop:Order 1 -> 2  (static)"
+    assert sorted(world.content()) == ["order.pkl", "pickle_migrate.toml"]
+    assert world.load("order.pkl", "vars(obj)") == "{'quantity': 2}"
 
 
 def test_static_into_a_folder_a_second_time(world: World):

@@ -10,7 +10,7 @@ A, B = "shop:Order", "shop:Base"
 def found(text, declare):
     registry = Registry()
     declare(lambda ref: Lineage(ref, registry=registry))
-    return gone_class(StampText.decode(text), registry)
+    return gone_class(StampText.decode(text), registry, lambda ref: None)
 
 
 def test_nothing_declared():

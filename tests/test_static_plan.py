@@ -11,6 +11,7 @@ from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scanner import scan
 from pickle_migrate.stamps import MODULE
 from pickle_migrate.static_plan import StaticPlanner, loaded
+from pickle_migrate.static_source import SourceClass
 
 
 class Shop:
@@ -128,6 +129,39 @@ def test_unstamped_objects_of_a_lineage_without_class(shop):
     assert reason.reason == "carries no version, and nothing here says which it has"
     assert "--import" in reason.remedy
     assert plan.shown.is_old
+
+
+def source(version, unstamped=None, reason=None):
+    return lambda ref: SourceClass(version, unstamped, reason)
+
+
+def test_unstamped_objects_of_a_class_that_is_not_imported(shop):
+    """Its source tells their version, and which one is current."""
+    data = b"\x80\x02cplan_shop\nGone\n)\x81."
+    shop.lineage("Gone").upgrade(1, AddField("a", default=1))
+    [change] = shop.plan(data, read_source=source(2, 1)).changes.values()
+    assert (str(change.written), change.stamp.qualname) == ("plan_shop:Gone", "plan_shop:Gone@2")
+    assert reasons(shop.plan(data, read_source=source(3, 1))) == [
+        "needs steps that no imported module declares"
+    ]
+    plan = shop.plan(data, read_source=source(2, 1, "has a __slots__ of its own"))
+    assert reasons(plan) == ["has a __slots__ of its own"]
+    plan = shop.plan(data, read_source=source(2))
+    assert [p.error for p in plan.shown.problems] == ["UnstampedError"]
+    assert not shop.plan(data, read_source=source(2, 2)).shown.is_old
+    named = b"cplan_shop\nGone\n."
+    assert not shop.plan(named, read_source=source(2, 1)).shown.is_old
+
+
+def test_stamps_of_a_class_that_is_not_imported(shop):
+    """The current version is the source's, above or below what the lineage says."""
+    shop.lineage("Gone").upgrade(1, AddField("a", default=1))
+    data = b"cpickle_migrate.stamps\nplan_shop:Gone@%d\n)R."
+    plan = shop.plan(data % 1, read_source=source(2))
+    assert changes(plan) == {f"{MODULE}:plan_shop:Gone@1": f"{MODULE}:plan_shop:Gone@2"}
+    assert not shop.plan(data % 1, read_source=source(1)).shown.is_old
+    plan = shop.plan(data % 3, read_source=source(2))
+    assert [p.error for p in plan.shown.problems] == ["NewerVersionError"]
 
 
 def test_what_is_hidden(shop):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
 
 import pytest
 from scratch import scratch_at
 from world import World
 
-from pickle_migrate import file_plans
+from pickle_migrate import declared, file_plans
 from pickle_migrate.errors import MissingFieldError, StaticError, StepFailedError
 from pickle_migrate.file_plans import new_ways
 from pickle_migrate.scanner import scan_all
@@ -71,19 +72,29 @@ def test_what_shows_on_the_way_is_loaded(world):
 def test_only_without_loading(world):
     """Then nothing that the pickle names is imported: the class is not known."""
     data, ways = data_of(world), new_ways(static=True)
-    assert planned(ways, data) == ([], "")
-    world.scratch.module("shop_steps", STEPS)
-    ways = new_ways(static=True)
     what, _ = planned(ways, data)
     assert what == [
-        "Not without loading: shop:Order carries no version, and nothing here says which it has."
+        "Not without loading: shop:Order needs steps that no imported module declares."
     ]
     with pytest.raises(StaticError):
         ways.upgraded(data)
-    import shop  # noqa: F401 - as --import does
-
+    world.scratch.module("shop_steps", STEPS)
+    ways = new_ways(static=True)
     assert planned(ways, data) == ([], "static")
-    assert vars(pickle.loads(ways.upgraded(data)[0])) == {"quantity": 2.0}
+    new, _ = ways.upgraded(data)
+    assert "shop" not in sys.modules  # its source says which version the pickle has
+    assert vars(pickle.loads(new)) == {"quantity": 2.0}
+    assert "shop" in sys.modules
+    again, _ = ways.upgraded(data)
+    assert b"shop:Order@3~" not in new
+    assert pickle.loads(again).quantity == 2.0
+    (world.new / "shop.py").unlink()
+    world.scratch.forget("shop")
+    declared._source_of.cache_clear()
+    what, _ = planned(new_ways(static=True), data)
+    assert what == [
+        "Not without loading: shop:Order carries no version, and nothing here says which it has."
+    ]
 
 
 def test_persistent_ids(world):
