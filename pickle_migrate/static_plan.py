@@ -246,9 +246,7 @@ class StaticPlanner:
         if gone.problems:
             return
         found.steps += [step.describe() for step in gone.steps]
-        reason = gone.reason or source.reason
-        if reason is None and named.via != "find_class":
-            reason = "is nested in another class, below protocol 4"
+        reason = gone.reason or source.reason or _against_nested(named)
         if reason is not None:
             found.refuse(named.ref, reason, _IMPORT)
             return
@@ -272,8 +270,7 @@ class StaticPlanner:
         found.steps += [step.describe() for step in route.steps]
         entry = entry_of(cls)
         reason = against_class(entry, route, None)
-        if reason is None and named.via != "find_class":
-            reason = "is nested in another class, below protocol 4"
+        reason = reason or _against_nested(named)
         if reason is not None:
             found.refuse(named.ref, reason)
             return
@@ -282,10 +279,7 @@ class StaticPlanner:
         found.changes[named.ref] = Change(own, states, stamp)
 
     def _rename(self, named: Global, today: GlobalRef, found: _Found) -> None:
-        if named.via != "find_class":
-            found.refuse(named.ref, "is nested in another class, below protocol 4")
-        else:
-            found.changes[named.ref] = Change(today)
+        found.changes[named.ref] = Change(today)
 
     def _today(self, ref: GlobalRef, by_getattr: bool) -> GlobalRef:
         """As the planner: below protocol 4, a nested class is got from its outer one."""
@@ -333,6 +327,13 @@ def _restamp(
         found.refuse(stamp.head.ref, "is in the pickle by value, which only its program knows")
     else:
         found.changes[named.ref] = Change(GlobalRef(MODULE, new), states)
+
+
+def _against_nested(named: Global) -> str | None:
+    """Why a class that the pickle gets by ``getattr`` cannot get a stamp, or None."""
+    if named.via != "find_class" and "named" in named.uses:
+        return "is a value too, and nested in another class, below protocol 4"
+    return None
 
 
 def _without_names(route: Route, mentions: Mentions) -> Route:

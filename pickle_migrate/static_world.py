@@ -71,6 +71,28 @@ class StaticWorld(World):
             self._classes[module, qualname] = found
         return found
 
+    def nested(self, getter: ShimType, owner: ShimType, name: str) -> ShimType:
+        """As World, with what changes: another class, or one that is reached another way."""
+        key = (owner, name)
+        if key not in self._others:
+            ref = GlobalRef(owner._ref.module, f"{owner._ref.qualname}.{name}")
+            change = self.changes.get(ref)
+            if change is None:
+                return super().nested(getter, owner, name)
+            if change.states is None:
+                self._others[key] = self._reached(getter, change.written)
+            else:
+                self._others[key] = self._changing(ref, change)
+        return self._others[key]
+
+    def _reached(self, getter: ShimType, ref: GlobalRef) -> ShimType:
+        """A class as protocols below 4 reach it: what is nested in it by ``getattr``."""
+        first, *rest = ref.qualname.split(".")
+        found: ShimType = self.new(ShimType, GlobalRef(ref.module, first))
+        for name in rest:
+            found = super().nested(getter, found, name)
+        return found
+
     def _changing(self, ref: GlobalRef, change: Change) -> ShimType:
         states = change.states
         cls: Any

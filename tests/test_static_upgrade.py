@@ -201,6 +201,35 @@ def test_names_alone_are_spliced(world, protocol):
     }
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+@pytest.mark.parametrize(
+    "new", ["store:Cart.Line", "store:Line", "shop:Cart.Row", "shop:Cart.Line"]
+)
+def test_nested_classes(world, protocol, new):
+    """Below protocol 4 they are got by ``getattr``, and go with their outer class or elsewhere."""
+    from pickle_migrate.registry import DEFAULT
+
+    world.old_release("""
+        class Cart:
+            class Line:
+                pass
+    """)
+    data = one(world, "[shop.Cart.Line(), shop.Cart, shop.Cart.Line]", protocol)
+    outer = "store:Cart" if new == "store:Cart.Line" else "shop:Cart"
+    for old, name in (("shop:Cart", outer), ("shop:Cart.Line", new)):
+        if old != name and not (old == "shop:Cart.Line" and outer == "store:Cart"):
+            DEFAULT.rename(old, name)
+    for wished in (None, 5 - protocol % 2):
+        planner = StaticPlanner()
+        row = row_of(data, scan_all(data).pickles, planner)
+        way = STATIC if wished is None else row.way(None)
+        made = upgraded(row, way, encoding="ASCII", protocol=None)
+        names = {str(ref) for ref in scan_all(made).pickles[0].refs} - {"__builtin__:getattr"}
+        assert names - {"builtins:getattr"} == {outer, new} | (
+            {"store:Cart"} & {outer} if protocol < 4 else set()
+        )
+
+
 def test_private_attributes_take_the_new_name(world):
     """They are stored under the class's name."""
     world.old_release("class Order:\n    def __init__(self): self.__secret, self.open = 1, 2\n")
