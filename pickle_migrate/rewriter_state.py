@@ -14,6 +14,7 @@ import attrs
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_entries import Args, Box, Entry, Named, Shape
 from pickle_migrate.scan_model import Machine
+from pickle_migrate.scan_pack import Pack
 
 #: The ref that a global has after the edits.
 NewName = Callable[[Named], GlobalRef]
@@ -33,7 +34,7 @@ class _Pairs:
             return old is new
         if isinstance(old, int):
             return isinstance(new, int) and self.moved(old) == new
-        if type(old) is not type(new):
+        if type(old) is not type(new) or isinstance(old, Pack):
             return False
         if isinstance(old, Named) and isinstance(new, Named):
             return self._same_global(old, new)

@@ -44,6 +44,7 @@ from pickle_migrate.scan_entries import (
     Weights,
 )
 from pickle_migrate.scan_memo import Memo, Places
+from pickle_migrate.scan_pack import BLOCK, Pack, can_pack, parts_to_pack, spread
 
 # A value this light may be used before it is filled: the sum is too large by so much at most.
 _LIGHT: Final = 16
@@ -99,6 +100,9 @@ class Machine:
         self.hash_work = 0
         #: See ``Frozen``; the one with mark -1 stands first.
         self.frozen: list[Frozen] = []
+        self.packs = 0
+        #: So many entries on the stack are worth a look.
+        self.pack_at = 2 * BLOCK
         self._uses_open = False
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
@@ -112,32 +116,46 @@ class Machine:
             self.deepest = len(self.marks)
             self.check("depth", self.deepest, at)
 
-    def to_mark(self, at: int) -> list[Entry]:
-        """Take what is above the topmost mark, and the mark."""
+    def to_mark(self, at: int, *, packed: bool = False) -> list[Entry]:
+        """Take what is above the topmost mark, and the mark. ``packed``: see ``scan_pack``."""
         if not self.marks:
             raise PickleFormatError("an opcode asks for a mark and there is none", at)
         start = self.marks.pop()
         self.fence = self.marks[-1] if self.marks else 0
         taken = self.stack[start:]
         del self.stack[start:]
-        return taken
+        return spread(taken) if self.packs and not packed else taken
 
     def pop(self, at: int) -> Entry:
         """Take the topmost value. ``at`` is the offset that an error names, here and below."""
-        if len(self.stack) <= self.fence:
-            raise self.underflow(at)
+        self.need(1, at)
         return self.stack.pop()
 
     def top(self, at: int) -> Entry:
         """The topmost value, which stays."""
-        if len(self.stack) <= self.fence:
-            raise self.underflow(at)
+        self.need(1, at)
         return self.stack[-1]
 
     def need(self, count: int, at: int) -> None:
         """Raise unless ``count`` values stand above the mark."""
         if len(self.stack) - count < self.fence:
             raise self.underflow(at)
+        if self.packs:
+            self.stack[-count:] = spread(self.stack[-count:])
+
+    def pack(self) -> None:
+        """Keep many values in little memory; see ``scan_pack``."""
+        stack = self.stack
+        self.pack_at = len(stack) + BLOCK
+        if self.frozen:
+            return  # those know their places
+        for start in reversed(parts_to_pack(stack, self.fence)):
+            values = stack[start : start + BLOCK]
+            if can_pack(values):
+                weights = self.weigh(values)
+                stack[start : start + BLOCK] = [Pack(values, weights, self.taint)]
+                self.packs += 1
+        self.pack_at = len(stack) + BLOCK
 
     def underflow(self, at: int) -> PickleFormatError:
         """The error of an opcode that reaches below the mark, or below the stack."""

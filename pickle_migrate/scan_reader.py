@@ -38,7 +38,8 @@ class Reader:
 
     ``size`` is where reading ends: that of the data, or less under a limit.
     ``frame_end`` is where the frame ends that is being read, 0 when none is.
-    ``used`` has a 1 at the code of each opcode that occurred, ``opcodes`` counts them all.
+    ``used`` has a 1 at the code of each opcode that occurred, ``opcodes`` counts them all,
+    ``skimmed`` those that were not read one by one.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Reader:
         self.pushes: list[int] | None = None
         self.turns = {BY_NAME["FRAME"].code}
         self.opcodes = 0
+        self.skimmed = 0
         self.used = bytearray(256)
         self.frames = 0
         self.frame_end = 0

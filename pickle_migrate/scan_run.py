@@ -33,6 +33,8 @@ def run(r: Reader, until: int = sys.maxsize, *, skims: bool = True) -> None:
     skimmer: Skimmer | None = None
     count = _FIRST
     while not advance(r, count, until):
+        if len(r.machine.stack) > r.machine.pack_at:
+            r.machine.pack()
         if skims and r.size - r.at > _WORTH:
             if skimmer is None:
                 from pickle_migrate.scan_skim import Skimmer

@@ -25,13 +25,14 @@ from itertools import chain
 from typing import Final
 
 from pickle_migrate.opcodes import ALL
-from pickle_migrate.scan_atoms import PUTS
+from pickle_migrate.scan_atoms import GETS, PUTS, TEXTS
 from pickle_migrate.scan_calls import FRAGILE
 from pickle_migrate.scan_entries import (
     DICT,
     EMPTY_DICT,
     EMPTY_LIST,
     LIST,
+    PLAIN,
     Args,
     Box,
     Entry,
@@ -57,6 +58,7 @@ _BINPUT: Final = ord("q")
 _SHORT_KEYS: Final = 256
 _SHORT: Final = 256
 _SEAMS: Final = (b"e(", b"u(", b"\x90(")
+_MAY_BE_TEXT: Final = TEXTS | set(GETS)
 # Attempts in a row that fail, until none are made before the next look.
 _PATIENCE: Final = 64
 
@@ -414,11 +416,13 @@ class Skimmer:
                 for key, each in row.counts:
                     machine.effects[key][1] += each * count
         r.opcodes += opcodes
+        r.skimmed += opcodes
         self.gained += opcodes
         stretch = _Stretch(self, at, taken, opcodes)
-        machine.frozen.append(stretch)
         machine.memo.extend(stretch, taken.memos)
         leaves = [self._leaves(row, stretch) for row in rows]
+        if taken.memos or any(map(_is_frozen, chain.from_iterable(leaves))):
+            machine.frozen.append(stretch)
         if order is None:
             machine.stack.extend(leaves[0] * taken.units)
         else:
@@ -426,17 +430,25 @@ class Skimmer:
         weight = sum(row.weight * count for row, count in zip(rows, counts, strict=True))
         if weight:
             machine.grow((0, weight, 0, 0, 0, 0), at)
+        if len(machine.stack) > machine.pack_at:
+            machine.pack()
 
     @staticmethod
     def _leaves(row: _Row, stretch: _Stretch) -> list[Entry]:
+        # Only where a text may stand it has to be found later.
+        atom = stretch.mark if any(s.opcodes & _MAY_BE_TEXT for s in row.unit.slots) else PLAIN
         return [
-            stretch.mark
+            atom
             if entry == 0
             else FrozenShape(entry.shape, stretch)
             if isinstance(entry, Box)
             else entry
             for entry in row.leaves
         ]
+
+
+def _is_frozen(entry: Entry) -> bool:
+    return isinstance(entry, FrozenShape) or (isinstance(entry, int) and entry < 0)
 
 
 class _Stretch(Frozen):

@@ -94,7 +94,7 @@ def protocol_of(r: Reader) -> int:
 def _container_from_mark(r: Reader, at: int) -> int:
     """LIST, DICT, FROZENSET."""
     machine, kind = r.machine, _KINDS[r.data[at]]
-    items = machine.to_mark(at)
+    items = machine.to_mark(at, packed=kind == LIST)
     if kind == DICT and len(items) % 2:
         raise PickleFormatError("DICT has an odd number of items", at)
     if kind != LIST:
@@ -111,7 +111,7 @@ def _tuple_from_mark(r: Reader, at: int) -> int:
     size = len(machine.stack)
     for place in range(machine.marks[-1], size)[:2] if machine.marks else ():
         machine.thaw(place - size)
-    items = machine.to_mark(at)
+    items = machine.to_mark(at, packed=True)
     machine.stack.append(machine.as_tuple(items, at))
     return at + 1
 
@@ -124,7 +124,7 @@ def _short_tuple(r: Reader, at: int) -> int:
 def _add_from_mark(r: Reader, at: int) -> int:
     """APPENDS, SETITEMS, ADDITEMS."""
     kind = _KINDS[r.data[at]]
-    items = r.machine.to_mark(at)
+    items = r.machine.to_mark(at, packed=kind == LIST)
     r.machine.top(at)
     if kind == DICT and len(items) % 2:
         raise PickleFormatError("SETITEMS has an odd number of items", at)
@@ -164,7 +164,7 @@ def _pop(r: Reader, at: int) -> int:
 
 
 def _pop_mark(r: Reader, at: int) -> int:
-    r.machine.drop(r.machine.to_mark(at))
+    r.machine.drop(r.machine.to_mark(at, packed=True))
     return at + 1
 
 
