@@ -23,6 +23,7 @@ from pickle_migrate.errors import (
 from pickle_migrate.findings import ClassFound, PicklePlan, Problem
 from pickle_migrate.hooks import entry_of
 from pickle_migrate.policy import EXTENSIONS, NOT_LISTED, RENAMES, STANDS_ALONE, Policy, Refusal
+from pickle_migrate.policy_presets import NAMES
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registered_in_mro
 from pickle_migrate.routes import Route, route_for
@@ -34,6 +35,7 @@ ImportMigrations = Callable[[Iterable[str]], None]
 
 # A pickle may name a million things that are refused; a person needs the first few.
 _MOST_TOLD = 20
+_LIBRARIES = frozenset(f"preset {name}" for name in NAMES if name != "registered")
 _TEXT_ONLY = GlobalRef(text_only.__module__, text_only.__name__)
 
 
@@ -141,11 +143,13 @@ class Planner:
             return []
         found = _refusals(self.policy, scan)
         if any(refusal.rule == NOT_LISTED for refusal in found):
+            before = self._registry.generation
             try:
                 self._import_migrations(())  # they may declare the very names
             except Exception:
                 return found  # whoever loads is told; here the names are what is in the way
-            found = _refusals(self.policy, scan)
+            if self._registry.generation != before:
+                found = _refusals(self.policy, scan)
         return found
 
     def _let_in(self, scan: Scan) -> tuple[str, ...]:
@@ -162,6 +166,8 @@ class Planner:
             verdict = self.policy.verdict_today(ref)
             if not verdict.allowed:
                 raise PolicyError(str(ref), 0, verdict.rule, "is not allowed", verdict.remedy)
+            if verdict.rule in _LIBRARIES:
+                return None  # such classes have no versions, and numpy takes long to import
         return self._resolve(ref)
 
     # --- what a global is today -----------------------------------------------------------------
