@@ -30,7 +30,8 @@ from pickle_migrate.scan_entries import (
     Shape,
     Weights,
 )
-from pickle_migrate.scan_model import Machine, kind_of, shape_of
+from pickle_migrate.scan_model import Machine
+from pickle_migrate.scan_weights import kind_of, shape_of
 
 #: What a call of these gives is made by their first argument.
 MAKES_FIRST: Final = frozenset(

@@ -42,11 +42,11 @@ from pickle_migrate.scan_entries import (
     Shape,
 )
 from pickle_migrate.scan_memo import Memo
-from pickle_migrate.scan_model import kind_of, shape_of
 from pickle_migrate.scan_patterns import Known, Pattern, Taken
 from pickle_migrate.scan_reader import Reader
 from pickle_migrate.scan_shapes import ATOM, MOST_SHAPES, KeyKind, Unit, look
 from pickle_migrate.scan_steps import PUSHES, STEPS, advance, protocol_of, push_fixed
+from pickle_migrate.scan_weights import kind_of, shape_of
 
 _LOOK_AT: Final = 1 << 15
 _PIECES: Final = (1 << 12, 1 << 17)

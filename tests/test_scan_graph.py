@@ -91,7 +91,9 @@ def test_programs_that_no_pickler_writes(parts):
         reader = read(data)
     except pickle.UnpicklingError:
         return
-    assert weighed(reader)[1] <= scan(data).expansion
+    found = scan(data)
+    if not found.effects:  # C refuses to append to a tuple
+        assert weighed(reader)[1] <= found.expansion
 
 
 def test_cycles_end():
