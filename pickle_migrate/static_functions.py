@@ -71,15 +71,13 @@ _DECLARED: Final = (AddField, ConvertField, MergeFields, RemoveField, RenameFiel
 # --- which operations -------------------------------------------------------------------------
 
 
-def against(step: Migration) -> str | None:
-    """Why a step cannot be taken without loading, or None."""
+def against(step: Migration) -> tuple[str, ...]:
+    """Why a step cannot be taken without loading: all of it, nothing if it can."""
+    place = f"(step {step.source} to {step.target})"
+    found = [reason for one in step.operations if (reason := _against(one))]
     if step.arguments is not None:
-        return "a step changes its constructor arguments"
-    for operation in step.operations:
-        reason = _against(operation)
-        if reason is not None:
-            return f"{reason} (step {step.source} to {step.target})"
-    return None
+        found.append("a step changes its constructor arguments")
+    return tuple(f"{reason} {place}" for reason in found)
 
 
 def _against(operation: Operation) -> str | None:

@@ -31,14 +31,14 @@ ReadSource = Callable[[GlobalRef], SourceClass | None]
 @attrs.frozen(eq=False)
 class GoneClass:
     """What is declared for the classes of one stamp. ``stamp`` is the one that it becomes,
-    ``reason`` says why its states cannot be migrated without the class.
+    ``reasons`` say why its states cannot be migrated without the class.
     """
 
     stamp: StampText
     steps: tuple[Migration, ...]
     classes: tuple[ClassFound, ...]
     problems: tuple[MigrationError, ...]
-    reason: str | None
+    reasons: tuple[str, ...]
     old_names: tuple[tuple[str, str], ...]
 
     def unmangle(self, mentions: Callable[[str], bool]) -> Callable[[Any], Any] | None:
@@ -71,7 +71,7 @@ def gone_class(stamp: StampText, registry: Registry, read: ReadSource) -> GoneCl
         steps=steps,
         classes=tuple(_found(leg) for leg in legs if leg.old.version),
         problems=tuple(problem for leg in reversed(legs) for problem in leg.problems),
-        reason=_reason(stamp, steps, legs, registry),
+        reasons=_reasons(stamp, steps, legs, registry),
         old_names=_old_names(legs, registry),
     )
 
@@ -113,10 +113,10 @@ def _fingerprint(version: int, records: list[LineageRecord]) -> str | None:
     return known.pop() if len(known) == 1 else None
 
 
-def _reason(
+def _reasons(
     stamp: StampText, steps: tuple[Migration, ...], legs: list[_Leg], registry: Registry
-) -> str | None:
-    reasons = [reason for step in steps if (reason := against(step))]
+) -> tuple[str, ...]:
+    reasons = [reason for step in steps for reason in against(step)]
     reasons += [leg.reason for leg in legs if leg.reason is not None]
     if any(leg.has_finishers for leg in legs):
         reasons.append("its finishing stage needs the loaded objects")
@@ -125,7 +125,7 @@ def _reason(
     news = [leg.new for leg in legs]
     if any(registry.current_ref(n.ref, n.version or None, n.fingerprint) != n.ref for n in news):
         reasons.append("has a name that is another class's old name, and neither class is here")
-    return reasons[0] if reasons else None
+    return tuple(reasons)
 
 
 def _found(leg: _Leg) -> ClassFound:

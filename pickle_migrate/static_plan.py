@@ -79,6 +79,11 @@ class _Found:
     classes: list[ClassFound] = attrs.field(factory=list)
     steps: list[str] = attrs.field(factory=list)
 
+    def refuse_all(self, ref: GlobalRef, reasons: Iterable[str], remedy: str = "") -> None:
+        """Note every reason."""
+        for reason in reasons:
+            self.refuse(ref, reason, remedy)
+
     def refuse(self, ref: GlobalRef | str, reason: str, remedy: str = "") -> None:
         """Note why it cannot be done."""
         made = StaticError(str(ref), reason, remedy)
@@ -173,9 +178,9 @@ class StaticPlanner:
             return
         found.steps += [step.describe() for step in route.steps]
         route = _without_names(route, mentions)
-        reason = against_class(entry, route, stamp)
-        if reason is not None:
-            found.refuse(stamp.head.ref, reason)
+        reasons = against_class(entry, route, stamp)
+        if reasons:
+            found.refuse_all(stamp.head.ref, reasons)
             return
         now = entry.stamp.written
         same_form = (now.wrapped, now.whole) == (stamp.wrapped, stamp.whole)
@@ -192,8 +197,8 @@ class StaticPlanner:
         if gone.stamp == stamp or gone.problems:
             return
         found.steps += [step.describe() for step in gone.steps]
-        if gone.reason is not None:
-            found.refuse(stamp.head.ref, gone.reason)
+        if gone.reasons:
+            found.refuse_all(stamp.head.ref, gone.reasons)
             return
         states = None
         unmangle = gone.unmangle(mentions)
@@ -246,9 +251,10 @@ class StaticPlanner:
         if gone.problems:
             return
         found.steps += [step.describe() for step in gone.steps]
-        reason = gone.reason or source.reason or _against_nested(named)
-        if reason is not None:
-            found.refuse(named.ref, reason, _IMPORT)
+        own = () if source.reason is None else (source.reason,)
+        reasons = (*gone.reasons, *own, *_against_nested(named))
+        if reasons:
+            found.refuse_all(named.ref, reasons, _IMPORT)
             return
         unmangle = gone.unmangle(lambda text: True)
         states = states_of_gone(named.ref, gone.stamp, gone.steps, unmangle)
@@ -269,10 +275,9 @@ class StaticPlanner:
             return
         found.steps += [step.describe() for step in route.steps]
         entry = entry_of(cls)
-        reason = against_class(entry, route, None)
-        reason = reason or _against_nested(named)
-        if reason is not None:
-            found.refuse(named.ref, reason)
+        reasons = (*against_class(entry, route, None), *_against_nested(named))
+        if reasons:
+            found.refuse_all(named.ref, reasons)
             return
         states = states_of(named.ref, entry, route, unstamped=True)
         stamp = GlobalRef(MODULE, entry.stamp.text)
@@ -329,11 +334,11 @@ def _restamp(
         found.changes[named.ref] = Change(GlobalRef(MODULE, new), states)
 
 
-def _against_nested(named: Global) -> str | None:
-    """Why a class that the pickle gets by ``getattr`` cannot get a stamp, or None."""
+def _against_nested(named: Global) -> tuple[str, ...]:
+    """Why a class that the pickle gets by ``getattr`` cannot get a stamp."""
     if named.via != "find_class" and "named" in named.uses:
-        return "is a value too, and nested in another class, below protocol 4"
-    return None
+        return ("is a value too, and nested in another class, below protocol 4",)
+    return ()
 
 
 def _without_names(route: Route, mentions: Mentions) -> Route:

@@ -8,7 +8,7 @@ for one global of a pickle; ``against_class`` says where a class does have a say
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -30,16 +30,16 @@ _STATES: Final = (dict, tuple, list, type(None))
 _NO_PLAIN_STATE: Final = "has a state that is an object of a class"
 
 
-def against_class(entry: Entry, route: Route, written: StampText | None) -> str | None:
-    """Why a class's pickles cannot be upgraded from a written version without loading, or None."""
-    reasons = [reason for step in route.steps if (reason := against(step))]
+def against_class(entry: Entry, route: Route, written: StampText | None) -> tuple[str, ...]:
+    """Why a class's pickles cannot be upgraded from a written version without loading: every
+    function that would have to run; nothing if they can.
+    """
+    reasons = [reason for step in route.steps for reason in against(step)]
     if route.finishers:
         reasons.append("its finishing stage needs the loaded objects")
-    if reasons:
-        return reasons[0]
-    if written is not None and not _changes_state(route) and _same_form(entry, written):
-        return None
-    return _against_kind(entry.cls, entry.shape.kind, entry, written)
+    if written is None or _changes_state(route) or not _same_form(entry, written):
+        reasons += _against_kind(entry.cls, entry.shape.kind, entry, written)
+    return tuple(reasons)
 
 
 def _changes_state(route: Route) -> bool:
@@ -51,21 +51,22 @@ def _same_form(entry: Entry, written: StampText) -> bool:
     return (now.wrapped, now.whole) == (written.wrapped, written.whole)
 
 
-def _against_kind(cls: type, kind: Kind, entry: Entry, written: StampText | None) -> str | None:
+def _against_kind(cls: type, kind: Kind, entry: Entry, written: StampText | None) -> Iterator[str]:
     if kind.build == "enum":
-        return "is an enum, and only the class knows its members"
-    if entry.stamp.written.whole != (written is not None and written.whole):
-        return "was another kind of class when the pickle was written"
+        yield "is an enum, and only the class knows its members"
+        return
     own = [n for n, f in (("__setstate__", kind.setstate), ("__getstate__", kind.getstate)) if f]
     if own and not _is_attrs(kind):
-        return f"has a {own[0]} of its own"
+        yield f"has a {own[0]} of its own"
     if written is None and kind.build != "plain":
-        return "is made with arguments or items, and its pickles carry no version"
-    if written is None and hasattr(cls, "__getinitargs__"):
-        return "has __getinitargs__"
-    if kind.build != "plain" and not _same_form(entry, written or StampText(())):
-        return "was another kind of class when the pickle was written"
-    return None
+        yield "is made with arguments or items, and its pickles carry no version"
+    elif written is None:
+        if hasattr(cls, "__getinitargs__"):
+            yield "has __getinitargs__"
+    elif entry.stamp.written.whole != written.whole or (
+        kind.build != "plain" and not _same_form(entry, written)
+    ):
+        yield "was another kind of class when the pickle was written"
 
 
 def _is_attrs(kind: Kind) -> bool:

@@ -116,7 +116,7 @@ def test_unknown_functions(function):
 )
 def test_declared_operations(operation):
     """They run on states alone."""
-    assert against(Migration("m:C", 1, (operation,))) is None
+    assert against(Migration("m:C", 1, (operation,))) == ()
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,20 @@ def test_functions_of_users(operation, reason):
     """The reason says which step and what it would run."""
     import re
 
-    found = against(Migration("m:C", 1, (RenameField("x", "y"), operation)))
+    [found] = against(Migration("m:C", 1, (RenameField("x", "y"), operation)))
     assert re.match(reason.replace("(", r"\(").replace(")", r"\)"), found)
 
 
 def test_arguments():
     """Constructor arguments are changed by a function."""
     step = Migration("m:C", 1, (), arguments=lambda args, kwargs: (args, kwargs))
-    assert against(step) == "a step changes its constructor arguments"
+    assert against(step) == ("a step changes its constructor arguments (step 1 to 2)",)
+
+
+def test_every_reason_is_told():
+    """A live upgrade is needed for all of them."""
+    step = Migration("m:C", 1, (own, ConvertField("a", own), RenameField("x", "y")))
+    assert len(against(step)) == 2
 
 
 SHIM = World().new(ShimType, GlobalRef("m", "C"))()

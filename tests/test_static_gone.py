@@ -16,7 +16,7 @@ def found(text, declare):
 def test_nothing_declared():
     """The stamp stays."""
     gone = found("shop:Order@2~abc", lambda lineage: None)
-    assert (gone.stamp.encode(), gone.steps, gone.reason) == ("shop:Order@2~abc", (), None)
+    assert (gone.stamp.encode(), gone.steps, gone.reasons) == ("shop:Order@2~abc", (), ())
 
 
 def test_the_head_is_one_above_the_last_step():
@@ -65,12 +65,12 @@ def test_reasons():
     def step(lineage):
         lineage(A).upgrade(1, lambda state: None)
 
-    assert found("shop:Order@1", step).reason.startswith("a step has to run")
+    assert found("shop:Order@1", step).reasons[0].startswith("a step has to run")
     finish = found("shop:Order@1", lambda lineage: lineage(A).finish(1, print))
-    assert finish.reason == "its finishing stage needs the loaded objects"
+    assert finish.reasons == ("its finishing stage needs the loaded objects",)
     whole = found("shop:Order@1=", lambda lineage: lineage(A).upgrade(1, RenameField("a", "b")))
-    assert whole.reason.startswith("is an enum or a namedtuple")
-    assert found("shop:Order@1=", lambda lineage: lineage("m:N").renamed_from(A)).reason is None
+    assert whole.reasons[0].startswith("is an enum or a namedtuple")
+    assert found("shop:Order@1=", lambda lineage: lineage("m:N").renamed_from(A)).reasons == ()
 
 
 def test_a_base_that_was_not_registered():
