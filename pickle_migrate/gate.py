@@ -12,6 +12,7 @@ is found must not come from elsewhere (``from os import system``) unless that is
 from __future__ import annotations
 
 import copyreg
+import functools
 import types
 from collections.abc import Callable
 from enum import EnumMeta
@@ -48,6 +49,7 @@ class Gate:
         self._approved: dict[GlobalRef, _Approved] = {}
         self._earlier: dict[GlobalRef, _Approved] = {}
         self._budget = Budget.of(0)
+        self._again: Callable[[frozenset[GlobalRef]], None] = lambda _: None
 
     # --- before the load ------------------------------------------------------------------------
 
@@ -69,13 +71,29 @@ class Gate:
         admitted, calls what a check has to see. ``options`` are the unpickler's. Raises
         PolicyError, and what pickle raises. No code of the user's runs.
         """
+        self._again = functools.partial(self._rehearsed, data, pickles, options)
         if self.policy.trust:
             return
-        if not any(rehearsal.is_needed(a.target, a.uses) for a in self._approved.values()):
-            return
-        unpickler = rehearsal.Rehearsal(data, self._target, self._failing, **options)
+        if any(rehearsal.is_needed(a.target, a.uses) for a in self._approved.values()):
+            self._again(frozenset())
+
+    def _rehearsed(
+        self, data: bytes, pickles: int, options: dict[str, Any], lengths: frozenset[GlobalRef]
+    ) -> None:
+        unpickler = rehearsal.Rehearsal(
+            data, self._target, self._failing, lengths=lengths, **options
+        )
         for _ in range(pickles):
             unpickler.load()
+
+    def require_no_length(self, ref: GlobalRef, found: Any) -> None:
+        """Look at what a class is called with that a number gives a length, now that it is known
+        to be one: a subclass of bytes or bytearray. Raises PolicyError.
+        """
+        if self.policy.trust or not isinstance(found, type):
+            return
+        if issubclass(found, bytes | bytearray) and self._known(ref).uses != {"named"}:
+            self._again(frozenset([ref]))
 
     def _target(self, ref: GlobalRef) -> GlobalRef:
         found = self._earlier.get(ref)
@@ -178,6 +196,8 @@ class Gate:
 
     def _with_check(self, approved: _Approved, target: GlobalRef, found: Any) -> Any:
         check = CHECKS.get((target.module, target.qualname))
+        if check is None:
+            self.require_no_length(approved.named.ref, found)
         if check is None or self.policy.trust or approved.uses != {"called"}:
             return found
         fail = self._failing(approved.named.ref)

@@ -164,7 +164,9 @@ class Unpickler(pickle.Unpickler):
         ref = GlobalRef(module_name, global_name)
         gate.require_seen(ref)
         if module_name == stamps.MODULE and stamps.looks_like_stamp(global_name):
-            return resolver.find_stamp(global_name, self._registry, gate.may_import)
+            stamp = resolver.find_stamp(global_name, self._registry, gate.may_import)
+            gate.require_no_length(ref, getattr(stamp, "args", (None,))[0])
+            return stamp
         if module_name == stamps.MODULE and global_name == stamps.text_only.__name__:
             return gate.text_only
         resolver.settings()

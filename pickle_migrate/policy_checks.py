@@ -93,10 +93,15 @@ def _walk(value: Any, budget: Budget) -> None:
 
 def _no_numbers(args: tuple[Any, ...], budget: Budget) -> None:
     """For bytes and bytearray, where a number is a length."""
-    if args and not isinstance(args[0], str | bytes | bytearray | memoryview | list | tuple):
-        raise Refused(f"is called with {type(args[0]).__name__}, which may stand for a length")
+    require_no_number(args)
     _require_encoding(args[1:])
     _copies(args[:1], budget)
+
+
+def require_no_number(args: tuple[Any, ...]) -> None:
+    """Raise Refused for a first argument that ``bytes`` and ``bytearray`` take for a length."""
+    if args and not isinstance(args[0], str | bytes | bytearray | memoryview | list | tuple):
+        raise Refused(f"is called with {type(args[0]).__name__}, which may stand for a length")
 
 
 def _require_encoding(args: tuple[Any, ...]) -> None:
@@ -183,6 +188,14 @@ def _newobj(args: tuple[Any, ...], budget: Budget) -> None:
             check(args[1:], budget)
 
 
+def _newobj_ex(args: tuple[Any, ...], budget: Budget) -> None:
+    if len(args) != 3 or type(args[1]) is not tuple or type(args[2]) is not dict:
+        raise Refused("is called with something else than a class and its arguments")
+    _newobj((args[0], *args[1]), budget)
+    if args[2] and issubclass(args[0], tuple(_BASES)):
+        raise Refused("is called with keywords for a built-in type")
+
+
 def _new_index(args: tuple[Any, ...], budget: Budget) -> None:
     """pandas' ``_new_Index`` calls ``cls.__new__(cls, **d)``; a range counts as its rows."""
     if len(args) != 2 or not isinstance(args[0], type) or type(args[1]) is not dict:
@@ -215,6 +228,7 @@ CHECKS: Final[Mapping[tuple[str, str], Check]] = {
     ("builtins", "bool"): _numbers,
     ("copyreg", "_reconstructor"): _reconstructor,
     ("copyreg", "__newobj__"): _newobj,
+    ("copyreg", "__newobj_ex__"): _newobj_ex,
     ("_codecs", "encode"): _latin1,
     ("_operator", "getitem"): _getitem,
     ("fractions", "Fraction"): _fraction,
@@ -227,6 +241,7 @@ CHECKS: Final[Mapping[tuple[str, str], Check]] = {
     ("collections", "UserString"): _texts,
     ("pandas.core.indexes.base", "_new_Index"): _new_index,
     ("pandas.core.indexes.datetimes", "_new_DatetimeIndex"): _new_index,
+    ("pandas.core.indexes.timedeltas", "_new_TimedeltaIndex"): _new_index,
     ("pandas.core.indexes.period", "_new_PeriodIndex"): _new_index,
     ("pandas.core.indexes.interval", "_new_IntervalIndex"): _new_index,
     ("array", "array"): _copies,

@@ -94,7 +94,19 @@ for _core in ("numpy.core", "numpy._core"):
     }
 
 _PANDAS: _Table = {
-    "pandas": {"DataFrame Series Index": _ALL},
+    # pandas 3 names its classes where users find them.
+    "pandas": {
+        "DataFrame Series Index RangeIndex MultiIndex DatetimeIndex TimedeltaIndex PeriodIndex "
+        "IntervalIndex CategoricalIndex Categorical CategoricalDtype DatetimeTZDtype PeriodDtype "
+        "IntervalDtype SparseDtype StringDtype BooleanDtype Float32Dtype Float64Dtype Int8Dtype "
+        "Int16Dtype Int32Dtype Int64Dtype UInt8Dtype UInt16Dtype UInt32Dtype UInt64Dtype Interval "
+        "Period Timestamp Timedelta": _ALL,
+        "NA NaT": _VALUE,
+    },
+    "pandas.arrays": {
+        "BooleanArray DatetimeArray TimedeltaArray PeriodArray IntervalArray SparseArray "
+        "StringArray FloatingArray IntegerArray NumpyExtensionArray": _ALL,
+    },
     "pandas.core.frame": {"DataFrame": _ALL},
     "pandas.core.series": {"Series": _ALL},
     "pandas.core.internals.managers": {"BlockManager SingleBlockManager": _ALL},
@@ -121,7 +133,7 @@ _PANDAS: _Table = {
     "pandas.core.indexes.numeric": {"Int64Index UInt64Index Float64Index NumericIndex": _ALL},
     "pandas.core.indexes.category": {"CategoricalIndex": _ALL},
     "pandas.core.indexes.datetimes": {"DatetimeIndex": _ALL, "_new_DatetimeIndex": _FUNCTION},
-    "pandas.core.indexes.timedeltas": {"TimedeltaIndex": _ALL},
+    "pandas.core.indexes.timedeltas": {"TimedeltaIndex": _ALL, "_new_TimedeltaIndex": _FUNCTION},
     "pandas.core.indexes.period": {"PeriodIndex": _ALL, "_new_PeriodIndex": _FUNCTION},
     "pandas.core.indexes.interval": {"IntervalIndex": _ALL, "_new_IntervalIndex": _FUNCTION},
     "pandas.core.indexes.frozen": {"FrozenList": _CONTAINER},

@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 from pickle_migrate import resolver
 from pickle_migrate.numpy_probes import PROBES
-from pickle_migrate.policy_checks import CHECKS, Budget, Refused
+from pickle_migrate.policy_checks import CHECKS, Budget, Refused, require_no_number
 from pickle_migrate.policy_presets import table
 from pickle_migrate.refs import GlobalRef
 
@@ -96,6 +96,22 @@ class _Checked(type):
             return Inert()
 
 
+def _measured(fail: Callable[[str], Exception]) -> type[Inert]:
+    """Stands for a class of the user's that a number would give a length."""
+
+    class Measured(Inert):
+        __slots__ = ()
+
+        def __new__(cls, *args: Any, **keywords: Any) -> Self:
+            try:
+                require_no_number((*args, *keywords.values()))
+            except Refused as refused:
+                raise fail(str(refused)) from None
+            return super().__new__(cls)
+
+    return Measured
+
+
 def is_needed(target: GlobalRef, uses: Iterable[str]) -> bool:
     """Whether a name asks for a rehearsal, by how it is used."""
     key = target.module, target.qualname
@@ -105,7 +121,8 @@ def is_needed(target: GlobalRef, uses: Iterable[str]) -> bool:
 class Rehearsal(pickle.Unpickler):
     """Loads pickles that lie one after the other in ``data``, with inert stand-ins.
 
-    ``target`` says which name a name of the pickle leads to, ``fail`` makes the error of a refusal.
+    ``target`` says which name a name of the pickle leads to, ``fail`` makes the error of a refusal,
+    ``lengths`` are names of classes that a number as first argument would give a length.
     ``load`` raises that error, and what pickle raises.
     """
 
@@ -114,8 +131,10 @@ class Rehearsal(pickle.Unpickler):
         data: bytes,
         target: Callable[[GlobalRef], GlobalRef],
         fail: Callable[[GlobalRef], Callable[[str], Exception]],
+        lengths: frozenset[GlobalRef] = frozenset(),
         **options: Any,
     ) -> None:
+        self._lengths = lengths
         super().__init__(io.BufferedReader(io.BytesIO(data)), **options)
         self._target = target
         self._fail = fail
@@ -137,6 +156,8 @@ class Rehearsal(pickle.Unpickler):
         """A stand-in for a name. Imports built-in data only."""
         ref = GlobalRef(module, name)
         target = self._target(ref)
+        if ref in self._lengths:
+            return _measured(self._fail(ref))
         key = target.module, target.qualname
         if key in PROBES:
             self._probed = ref

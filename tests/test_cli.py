@@ -607,3 +607,73 @@ def test_static_into_a_folder_a_second_time(world: World):
     given = ("order.pkl", "--to", "new", "--static", "--import", "shop", "--json")
     assert world.run(*given).files[0]["result"] == "upgraded"
     assert world.run(*given).files[0]["result"] == "current"
+
+
+# --- what pickles may name ------------------------------------------------------------------------
+
+
+TRAP = b"cos\nsystem\n(S'touch trapped'\ntR."
+
+
+def test_what_is_not_allowed_is_refused_before_it_is_imported(world: World):
+    """The ref, where it stands, and each way to allow it."""
+    (world.data / "trap.pkl").write_bytes(b"cother_shop.tools\nclean\n)R.")
+    (world.new / "other_shop").mkdir()
+    (world.new / "other_shop" / "__init__.py").write_text("raise SystemExit('imported')\n")
+    done = world.run("trap.pkl", "--dry-run")
+    assert done.code == 1
+    assert (
+        "Refused at byte 0: other_shop.tools:clean is not allowed (rule: not listed)." in done.out
+    )
+    for remedy in ("--import other_shop.tools", "--allow other_shop.tools:clean", "--trust"):
+        assert remedy in done.out
+    assert "imported" not in done.out + done.err
+
+
+def test_a_class_of_the_same_module_that_is_not_versioned(world: World):
+    """Only versioned classes are known by themselves; --allow and the settings add others."""
+    (world.data / "plain.pkl").write_bytes(b"\x80\x02cshop\nPlain\n)\x81.")
+    assert world.run("plain.pkl", "--dry-run").code == 1
+    for rule in ("shop:Plain", "shop.*", "shop:P*"):
+        assert world.run("plain.pkl", "--dry-run", "--allow", rule).code == 0
+    assert world.run("plain.pkl", "--dry-run", "--allow", "shop:Order").code == 1
+
+
+def test_trust_prints_what_it_let_in(world: World):
+    """Each name once, with a file that holds it; in the document, beside its pickle."""
+    (world.data / "trap.pkl").write_bytes(TRAP)
+    done = world.run("trap.pkl", "--dry-run", "--trust")
+    assert done.code == 0
+    assert "Let in by --trust:\n  os:system  (trap.pkl)\n" in done.out
+    assert not (world.data / "trapped").exists()
+    done = world.run("trap.pkl", "--dry-run", "--trust", "--json")
+    assert done.files[0]["pickles"][0]["let_in"] == ["os:system"]
+    world.order()
+    done = world.run("order.pkl", "--in-place", "--trust")
+    assert "--trust let in nothing" in done.out
+
+
+def test_rules_in_the_settings(world: World):
+    """allow adds, deny wins over --allow and --trust, presets replace those of the command."""
+    (world.data / "trap.pkl").write_bytes(TRAP)
+    (world.data / "set.pkl").write_bytes(b"c__builtin__\nset\n((ltR.")
+    settings = world.folder / "policy.toml"
+    settings.write_text('allow = ["os:system"]\n')
+    assert world.run("trap.pkl", "--dry-run", "--settings", str(settings)).code == 0
+    settings.write_text('deny = ["os:system"]\n')
+    for option in (["--trust"], ["--allow", "os:system"]):
+        done = world.run("trap.pkl", "--dry-run", "--settings", str(settings), *option)
+        assert done.code == 1
+        assert "deny os:system" in done.out
+    assert world.run("set.pkl", "--dry-run", "--settings", str(settings)).code == 0
+    settings.write_text('presets = ["registered"]\n')
+    done = world.run("set.pkl", "--dry-run", "--settings", str(settings))
+    assert 'add "standard" to the presets' in done.out
+
+
+def test_a_rule_that_is_none(world: World):
+    """It cannot run, and says what a rule is."""
+    world.order()
+    done = world.run("order.pkl", "--dry-run", "--allow", "shop")
+    assert done.code == 2
+    assert "'shop.*'" in done.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copyreg
 import pickle
 from decimal import Decimal
 from fractions import Fraction
@@ -90,6 +91,45 @@ def test_the_number_of_shared_tuples_in_a_frozenset():
     value = frozenset([(1, (2, (3, "x"))), (4, 5)])
     for protocol in range(6):
         assert loads(pickle.dumps(value, protocol), policy=STANDARD) == value
+
+
+class Bytes(bytearray):
+    """A class of the user's that can be given a length."""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call(copyreg._reconstructor, Bytes, bytearray, 2**33),
+        Call(copyreg._reconstructor, Bytes, list, range(10**10)),
+        Call(copyreg._reconstructor, Bytes, Bytes, 3),
+    ],
+)
+def test_makers_of_instances_pass_no_number_on(call):
+    """What copyreg's functions hand to a built-in base is checked as a call of it."""
+    policy = Policy(allow=[f"{__name__}:Bytes"], presets=["standard"])
+    for protocol in (0, 4):
+        with pytest.raises(PolicyError, match="arguments"):
+            loads(pickle.dumps(call, protocol), policy=policy)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02c%b\nBytes\nI8589934592\n\x85\x81.",
+        b"\x80\x04c%b\nBytes\n)}\x8c\x06sourceI8589934592\ns\x92.",
+        b"c%b\nBytes\n(I8589934592\ntR.",
+        b"(I8589934592\ni%b\nBytes\n.",
+        b"ccopyreg\n__newobj__\n(c%b\nBytes\nI8589934592\ntR.",
+        b"ccopyreg\n__newobj_ex__\n(c%b\nBytes\n(I8589934592\nt}tR.",
+    ],
+)
+def test_a_class_of_the_user_s_is_given_no_length(data):
+    """That it is made of bytes shows when it is imported; then its arguments are looked at."""
+    policy = Policy(allow=[f"{__name__}:Bytes"], presets=["standard"])
+    with pytest.raises(PolicyError, match="arguments"):
+        loads(data % __name__.encode(), policy=policy)
+    assert loads(pickle.dumps(Bytes(b"ab"), 4), policy=policy) == Bytes(b"ab")
 
 
 def test_a_check_runs_before_the_call():
