@@ -164,7 +164,9 @@ class Pattern:
         if op == _MEMOIZE or not op:
             return op
         self._columns.append("puts" if op == b"r" else "line puts")
-        return b"r(.{4})" if op == b"r" else b"p" + _LINE_KEY
+        if op == b"r":
+            return b"r(" + scan_atoms.any_byte(4, clean=self.clean) + b")"
+        return b"p" + _LINE_KEY
 
     def _slot(self, slot: Slot) -> bytes:
         ways = [scan_atoms.fixed(op, clean=self.clean) for op in sorted(slot.fixed) if FIXED[op]]
@@ -183,13 +185,15 @@ class Pattern:
         return b"(?:" + b"|".join(way for way in ways if way) + b")"
 
     def _puts(self, slot: Slot) -> bytes:
-        if slot.puts == {b"", _MEMOIZE}:
-            if self.clean:
-                return _MEMOIZE + b"?+"
-            self._columns.append("memoize")
-            return b"(" + _MEMOIZE + b")?+"
-        text = b"|".join(self._put(op) for op in sorted(slot.puts - {b""}))
-        return b"(?:" + text + (b")?" if b"" in slot.puts else b")") if text else b""
+        ways = []
+        for op in sorted(slot.puts - {b""}):
+            if op == _MEMOIZE and not self.clean and _memoizes(slot) is None:
+                self._columns.append("memoize")
+                ways.append(b"(" + _MEMOIZE + b")")
+            else:
+                ways.append(self._put(op))
+        text = b"(?:" + b"|".join(ways) + b")" if ways else b""
+        return text + b"?+" if text and b"" in slot.puts else text
 
     def _gets(self, slot: Slot) -> list[bytes]:
         ways = []

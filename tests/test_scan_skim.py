@@ -250,6 +250,16 @@ def test_what_was_taken_is_there_when_it_is_asked_for(protocol):
     assert_same(data, Limits())
 
 
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_a_row_weighs_the_same_in_each_list(protocol):
+    """Below protocol 4 rows may be put one by one into lists that are no longer empty, or deep."""
+    rows = [[[n], n] for n in range(400)]
+    more = [[[n], n] for n in range(400)]
+    deep = [[[[[more]]]], {"k": (1, more)}]
+    for dumps in (pickle.dumps, pickle._dumps):
+        assert_same(dumps([rows, deep], protocol))
+
+
 def test_names_from_texts_that_were_taken():
     """A global's name may stand among the rows, still on the stack or in the memo."""
     head = b"\x80\x04(" + b"".join(b"\x8c\x02os\x94\x8c\x06system\x94" for _ in range(200))
@@ -322,3 +332,15 @@ def test_any_bytes(data):
     """No other error than step by step."""
     assert_same(data)
     assert_same(b"\x80\x04(" + data * 9)
+
+
+def test_a_text_that_is_memoized_where_others_come_from_the_memo():
+    """The keys are counted exactly in each way of counting them."""
+    for text in ("é \x94", "", "ascii"):
+        rows = [text + str(n % 300 if n % 3 else n) for n in range(4000)]
+        draw = random.Random(1)
+        shared = [draw.choice(rows[:n] or [text]) if n % 2 else row for n, row in enumerate(rows)]
+        for graph in (rows, shared, [[row, n] for n, row in enumerate(shared)]):
+            for protocol in (1, 4):
+                assert_same(pickle.dumps(graph, protocol))
+                assert_same(pickle.dumps([row.encode() for row in rows], protocol))
