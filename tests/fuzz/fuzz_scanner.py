@@ -25,14 +25,17 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 
+import attrs  # noqa: E402
 import mutate  # noqa: E402
 import oracle  # noqa: E402
+import rows  # noqa: E402
 
 BATCH = 20_000
 #: Seconds without progress after which a process counts as hanging. An input takes microseconds.
@@ -40,6 +43,7 @@ PATIENCE = 60
 ADDRESS_SPACE = 2 * 1024**3
 _HEAD = struct.Struct("<QQI")
 _SHARED = 1 << 20
+Judge = Callable[[bytes], oracle.Verdict]
 COUNTS = ("inputs", "scanned", "accepted", "heavy")
 
 
@@ -65,45 +69,73 @@ class Notebook:
         return batch, index, self._memory[_HEAD.size : _HEAD.size + size]
 
 
+class Batch:
+    """One batch while it is made and judged. ``skip``: indexes of inputs that are not judged."""
+
+    def __init__(self, number: int, skip: frozenset[int], notebook: Notebook | None) -> None:
+        self.number, self.skip, self.notebook = number, skip, notebook
+        self.counts = dict.fromkeys(COUNTS, 0)
+        self.failures: list[dict[str, Any]] = []
+        self.made = 0
+
+    def run(self, mutator: mutate.Mutator, size: int, judge: Judge) -> None:
+        """Make and judge this many inputs."""
+        for index in range(self.made, self.made + size):
+            tokens = mutator.next()
+            data = b"".join(tokens)
+            if index in self.skip:
+                continue
+            if self.notebook is not None:
+                self.notebook.note(self.number, index, data)
+            verdict = judge(data)
+            self._count(verdict, index, data)
+            if verdict.accepted:
+                mutator.keep(tokens)
+        self.made += size
+
+    def _count(self, verdict: oracle.Verdict, index: int, data: bytes) -> None:
+        self.counts["inputs"] += 1
+        self.counts["scanned"] += verdict.scanned
+        self.counts["accepted"] += verdict.accepted
+        self.counts["heavy"] += verdict.heavy
+        if verdict.problems and len(self.failures) < 20:
+            facts = {"data": data.hex(), "problems": verdict.problems}
+            self.failures.append({"index": index, **facts})
+
+
+@attrs.frozen
+class Seeds:
+    """The pickles that inputs are made from: small ones, and ones of many rows."""
+
+    small: list[mutate.Tokens] = attrs.field(factory=mutate.seeds)
+    large: list[mutate.Tokens] = attrs.field(factory=rows.seeds)
+
+
 def fuzz_batch(
-    pool: list[mutate.Tokens],
+    seeds: Seeds,
     seed: str,
-    batch: int,
+    number: int,
     skip: frozenset[int] = frozenset(),
     size: int = BATCH,
     notebook: Notebook | None = None,
 ) -> dict[str, Any]:
-    """Make and judge one batch. ``skip``: indexes of inputs that are made and not judged."""
-    mutator = mutate.Mutator(pool, f"{seed}/{batch}")
-    counts = dict.fromkeys(COUNTS, 0)
-    failures: list[dict[str, Any]] = []
-    for index in range(size):
-        tokens = mutator.next()
-        data = b"".join(tokens)
-        if index in skip:
-            continue
-        if notebook is not None:
-            notebook.note(batch, index, data)
-        verdict = oracle.judge(data)
-        counts["inputs"] += 1
-        counts["scanned"] += verdict.scanned
-        counts["accepted"] += verdict.accepted
-        counts["heavy"] += verdict.heavy
-        if verdict.accepted:
-            mutator.keep(tokens)
-        if verdict.problems and len(failures) < 20:
-            failures.append({"index": index, "data": data.hex(), "problems": verdict.problems})
-    return {"batch": batch, **counts, "failures": failures}
+    """Make and judge one batch: small inputs, and a fiftieth as many of rows."""
+    batch = Batch(number, skip, notebook)
+    batch.run(mutate.Mutator(seeds.small, f"{seed}/{number}"), size, oracle.judge)
+    with rows.strides():
+        large = mutate.Mutator(seeds.large, f"{seed}/{number}/rows", longest=rows.LONGEST)
+        batch.run(large, size // 50, rows.judge)
+    return {"batch": number, **batch.counts, "failures": batch.failures}
 
 
 def work(seed: str, notebook: Path, size: int) -> None:
     """Fuzz the batches that standard input names, and print a line of JSON for each."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     oracle.register_codes()
-    pool, notes = mutate.seeds(), Notebook(notebook)
+    seeds, notes = Seeds(), Notebook(notebook)
     for line in sys.stdin:
         asked = json.loads(line)
-        done = fuzz_batch(pool, seed, asked["batch"], frozenset(asked["skip"]), size, notes)
+        done = fuzz_batch(seeds, seed, asked["batch"], frozenset(asked["skip"]), size, notes)
         print(json.dumps(done), flush=True)
 
 

@@ -154,10 +154,13 @@ def _short_text(text: str) -> bytes:
 
 
 class Mutator:
-    """Makes new inputs from a pool of pickles with one random generator."""
+    """Makes new inputs from a pool of pickles with one random generator. What is put back into the
+    pool has at most ``longest`` bytes.
+    """
 
-    def __init__(self, pool: list[Tokens], seed: str) -> None:
+    def __init__(self, pool: list[Tokens], seed: str, longest: int = KEPT) -> None:
         self.pool = list(pool)
+        self.longest = longest
         self.random = Random(seed)
         self.below = lambda n, draw=self.random.random: int(draw() * n)
 
@@ -169,13 +172,12 @@ class Mutator:
             if not tokens:
                 break
             _EDITS[below(len(_EDITS))](self, tokens)
-            if len(tokens) > 300:
-                del tokens[300:]
+            del tokens[self.longest :]
         return tokens
 
     def keep(self, tokens: Tokens) -> None:
         """Put an input that the unpickler accepts into the pool, to be changed further."""
-        if sum(map(len, tokens)) > KEPT:
+        if sum(map(len, tokens)) > self.longest:
             return
         if len(self.pool) < POOL:
             self.pool.append(tokens)

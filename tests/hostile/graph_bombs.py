@@ -133,18 +133,18 @@ add(
 )
 add(
     "hash-depth",
-    "A tuple of 100,000 levels as a key: hash recurses in C",
-    p(2, EMPTY_DICT, EMPTY_TUPLE, TUPLE1 * 100_000, NONE, SETITEM),
+    "A tuple of 20,000 levels as a key: hash recurses in C",
+    p(2, EMPTY_DICT, EMPTY_TUPLE, TUPLE1 * 20_000, NONE, SETITEM),
 )
 add(
     "hash-depth-member",
     "The same in a set",
-    p(4, EMPTY_SET, MARK, EMPTY_TUPLE, TUPLE1 * 100_000, ADDITEMS),
+    p(4, EMPTY_SET, MARK, EMPTY_TUPLE, TUPLE1 * 20_000, ADDITEMS),
 )
 add(
     "hash-depth-frozenset",
     "The same in a frozenset",
-    p(4, MARK, EMPTY_TUPLE, TUPLE1 * 100_000, FROZENSET),
+    p(4, MARK, EMPTY_TUPLE, TUPLE1 * 20_000, FROZENSET),
 )
 add(
     "hash-depth-two-thousand",
@@ -185,16 +185,16 @@ add(
 # --- depth ---
 
 for n, data in (
-    ("lists", EMPTY_LIST * 200_000 + APPEND * 199_999),
-    ("tuples", EMPTY_TUPLE + TUPLE1 * 200_000),
-    ("dicts", (EMPTY_DICT + NONE) * 200_000 + NONE + SETITEM * 200_000),
-    ("marks-lists", (EMPTY_LIST + MARK) * 200_000 + APPENDS * 200_000),
-    ("reduce-args", named("builtins:set") * 150_000 + EMPTY_LIST + (TUPLE1 + b"R") * 150_000),
-    ("states", (named("collections:OrderedDict") + b")R") + EMPTY_TUPLE + TUPLE1 * 200_000 + b"b"),
-    ("frozensets", MARK * 150_000 + FROZENSET * 150_000),
-    ("memo-lists", repeated(150_000, lambda i: EMPTY_LIST + MEMOIZE) + APPEND * 149_999),
+    ("lists", EMPTY_LIST * 110_000 + APPEND * 109_999),
+    ("tuples", EMPTY_TUPLE + TUPLE1 * 110_000),
+    ("dicts", (EMPTY_DICT + NONE) * 110_000 + NONE + SETITEM * 110_000),
+    ("marks-lists", (EMPTY_LIST + MARK) * 110_000 + APPENDS * 110_000),
+    ("reduce-args", named("builtins:set") * 105_000 + EMPTY_LIST + (TUPLE1 + b"R") * 105_000),
+    ("states", (named("collections:OrderedDict") + b")R") + EMPTY_TUPLE + TUPLE1 * 110_000 + b"b"),
+    ("frozensets", MARK * 105_000 + FROZENSET * 105_000),
+    ("memo-lists", repeated(105_000, lambda i: EMPTY_LIST + MEMOIZE) + APPEND * 104_999),
 ):
-    add(f"depth-{n}", f"{n}, 150,000 levels deep or more", p(4, data))
+    add(f"depth-{n}", f"{n}, 105,000 levels deep or more", p(4, data))
 add(
     "depth-fifty-thousand",
     "50,000 lists: it loads, and kills whoever walks it by recursion",
@@ -203,12 +203,12 @@ add(
 )
 add(
     "depth-chain-by-memo",
-    "A list is put into one that the memo holds, 150,000 times",
+    "A list is put into one that the memo holds, 20,000 times",
     p(
         4,
         EMPTY_LIST,
         MEMOIZE,
-        repeated(150_000, lambda i: get(i) + EMPTY_LIST + MEMOIZE + APPEND + POP),
+        repeated(20_000, lambda i: get(i) + EMPTY_LIST + MEMOIZE + APPEND + POP),
     ),
     expect=INERT,
 )

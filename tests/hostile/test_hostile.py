@@ -36,11 +36,6 @@ OWN_IMPORTS = frozenset({
     "heapq", "_heapq", "importlib.util", "importlib._abc", "shutil", "encodings.cp437", "_uuid",
     "encodings.raw_unicode_escape", "encodings.latin_1", "encodings.unicode_escape",
 })  # fmt: skip
-#: Files whose cost or refusal is still being worked on.
-PENDING = frozenset({
-    "effects/build-slots-class-of-allowed", "effects/build-slots-memo", "floods/extensions-many",
-    "floods/empty-tuples", "graph-bombs/depth-memo-lists",
-})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +237,7 @@ def test_refused_or_inert(face: str, group: str, folder: Path, watched: Watched)
     """Every file of a group, shown to one face: nothing is reached, and it is told what it is."""
     found = {}
     for name, sample in FILES.items():
-        if sample.group == group and name not in PENDING:
+        if sample.group == group:
             wrong = problems(face, sample, watched.ask(face, folder / sample.file))
             if wrong:
                 found[name] = wrong
