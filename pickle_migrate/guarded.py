@@ -13,11 +13,14 @@ import pickle
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+import attrs
+
 from pickle_migrate import streams
 from pickle_migrate.errors import PolicyError
 from pickle_migrate.gate import Gate
 from pickle_migrate.limits import Limits
 from pickle_migrate.policy import Policy
+from pickle_migrate.registry import DEFAULT, Registry
 from pickle_migrate.scan_row import Row
 from pickle_migrate.scanner import Scan, scan
 
@@ -43,6 +46,7 @@ class Guard:
         encoding: str,
         errors: str,
         buffers: Iterable[Any] | None,
+        registry: Registry,
     ) -> None:
         # Read twice, if there is a rehearsal.
         self.buffers = buffers if buffers is None else tuple(buffers)
@@ -54,6 +58,8 @@ class Guard:
         persistent = _has_persistent_load(type(unpickler))
         self.gate: Gate | None = None
         if policy is not None:
+            if policy.registry is DEFAULT is not registry:
+                policy = attrs.evolve(policy, registry=registry)
             self.gate = Gate(policy, fix_imports=fix_imports, persistent=persistent)
         self._row: Row | None = None
         self._first: bytes | None = None

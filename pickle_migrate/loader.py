@@ -83,6 +83,7 @@ class Unpickler(pickle.Unpickler):
                 encoding=encoding,
                 errors=errors,
                 buffers=buffers,
+                registry=DEFAULT if registry is None else registry,
             )
             file, buffers = self._guard.file, self._guard.buffers
         if fix_imports and encoding == "ASCII" and errors == "strict" and not buffers:

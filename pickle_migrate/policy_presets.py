@@ -120,13 +120,15 @@ _PANDAS: _Table = {
     "pandas._libs.tslibs.nattype": {"__nat_unpickle _nat_unpickle": _FUNCTION},
     "pandas._libs.tslibs.timestamps": {"_unpickle_timestamp": _FUNCTION, "Timestamp": _ALL},
     "pandas._libs.tslibs.timedeltas": {"_timedelta_unpickle": _FUNCTION, "Timedelta": _ALL},
-    "pandas._libs.tslibs.period": {"Period": _ALL},
+    "pandas._libs.tslibs.period": {"Period": _ALL, "__pyx_unpickle_PeriodMixin": _FUNCTION},
     "pandas._libs.tslibs.offsets": {
         "Day Hour Minute Second Milli Micro Nano BusinessDay BusinessHour MonthBegin MonthEnd "
         "BusinessMonthBegin BusinessMonthEnd SemiMonthBegin SemiMonthEnd QuarterBegin QuarterEnd "
         "BQuarterBegin BQuarterEnd YearBegin YearEnd BYearBegin BYearEnd Week WeekOfMonth "
-        "LastWeekOfMonth FY5253 FY5253Quarter Easter DateOffset": _ALL,
+        "LastWeekOfMonth FY5253 FY5253Quarter Easter DateOffset CustomBusinessDay "
+        "CustomBusinessHour CustomBusinessMonthBegin CustomBusinessMonthEnd": _ALL,
     },
+    "dateutil.relativedelta": {"relativedelta": _ALL},  # what DateOffset is made of
     "pandas.core.indexes.base": {"Index": _ALL, "_new_Index": _FUNCTION},
     "pandas.core.indexes.range": {"RangeIndex": _ALL},
     "pandas.core.indexes.multi": {"MultiIndex": _ALL},

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import collections
+import datetime
 import gzip
 import io
 import pickle
 import tempfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pickle_migrate import Limits, Policy, Unpickler, load, loads
+from pickle_migrate import Limits, Policy, Registry, Unpickler, load, loads
 from pickle_migrate.errors import LimitError, PickleFormatError, PolicyError
 
 STANDARD = Policy(presets=["standard"])
@@ -143,3 +147,45 @@ def test_a_trusting_policy_is_plain_pickle_with_limits():
     assert loads(b"cbuiltins\neval\n(S'1+1'\ntR.", policy=trusting) == 2
     with pytest.raises(PolicyError):
         loads(b"cos\nsystem\n(S'echo caught'\ntR.", policy=trusting)
+
+
+ATOMS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(),
+    st.dates(), st.datetimes(), st.timedeltas(), st.uuids(), st.fractions(),
+    st.decimals(allow_nan=False), st.complex_numbers(allow_nan=False), st.binary().map(bytearray),
+    st.ip_addresses(), st.sampled_from([int, set, type(None), Ellipsis, datetime.UTC]),
+)  # fmt: skip
+HASHED = ATOMS.filter(lambda value: not isinstance(value, bytearray))
+VALUES = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.tuples(inner, inner),
+        st.dictionaries(HASHED, inner, max_size=4),
+        st.sets(HASHED, max_size=4), st.frozensets(HASHED, max_size=4),
+        st.lists(inner, max_size=4).map(collections.deque),
+        st.dictionaries(HASHED, inner, max_size=4).map(collections.OrderedDict),
+        st.lists(inner, max_size=3).map(lambda items: collections.defaultdict(list, {1: items})),
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(VALUES, st.integers(0, 5))
+def test_data_load_as_with_pickle(value, protocol):
+    """Whatever is made of built-in types and standard data, at every protocol."""
+    data = pickle.dumps(value, protocol)
+    loaded = loads(data, policy=STANDARD)
+    assert loaded == pickle.loads(data)
+    assert type(loaded) is type(value)
+
+
+def test_the_registry_of_the_load_counts(scratch):
+    """A policy that names none is asked about the classes of the one that load is given."""
+    scratch.write("guarded_shop", "class Order: pass\n")
+    registry = Registry()
+    registry.rename("guarded_old:Order", "guarded_shop:Order")
+    data = b"cguarded_old\nOrder\n."
+    policy = Policy(presets=["registered"])
+    assert loads(data, policy=policy, registry=registry).__name__ == "Order"
+    with pytest.raises(PolicyError):
+        loads(data, policy=policy)
