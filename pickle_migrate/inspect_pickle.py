@@ -248,8 +248,8 @@ def _beyond(error: LimitError) -> Finding:
 
 def read_damaged(data: Data, start: int, error: PickleFormatError) -> Scan | None:
     """A scan of what stands before the damage, as an unpickler would have run it; None when there
-    is nothing. A frame that claims too much is read as if it did not, so that a file that was cut
-    short shows what it holds.
+    is nothing. A frame that claims too much, or ends inside an opcode, is read as if it did not:
+    a file that was cut short shows what it holds, and ``pickle.loads`` does not look at frames.
     """
     rest = bytearray(memoryview(data)[start:])
     at = error.offset - start
@@ -258,12 +258,27 @@ def read_damaged(data: Data, start: int, error: PickleFormatError) -> Scan | Non
             return None
         if rest[at : at + 1] == _FRAME and any(rest[at + 1 : at + 9]):
             rest[at + 1 : at + 9] = bytes(len(rest[at + 1 : at + 9]))
+        elif (frame := _frame_around(rest, at)) is not None:
+            rest[frame + 1 : frame + 9] = (at - frame - 9).to_bytes(8, "little")
         else:
             rest[at:] = b"N."  # a value for STOP, whatever else stands on the stack
         try:
             return _moved(scan(rest), start)
         except PickleFormatError as again:
             at = again.offset
+    return None
+
+
+def _frame_around(data: bytearray, at: int) -> int | None:
+    """The offset of a frame that ends inside of the opcode at ``at``; None when there is none."""
+    start = at
+    for _ in range(_TRIES):
+        start = data.rfind(_FRAME, 0, start)
+        if start < 0:
+            return None
+        end = start + 9 + int.from_bytes(data[start + 1 : start + 9], "little")
+        if start + 9 <= at < end < len(data):
+            return start
     return None
 
 

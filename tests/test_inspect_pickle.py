@@ -186,6 +186,18 @@ def test_what_stands_before_the_damage_is_read(protocol):
         assert scan(data).globals[0].ref in seen.refs
 
 
+def test_frames_that_end_inside_an_opcode_hide_nothing():
+    """Loading from memory reads on as if there were no frames."""
+    body = b"\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R."
+    for length in range(1, len(body)):
+        data = b"\x80\x04\x95" + length.to_bytes(8, "little") + body
+        try:
+            found = scan(data)
+        except PickleFormatError as error:
+            found = ip.read_damaged(data, 0, error)
+        assert [str(g.ref) for g in found.globals] == ["os:system"]
+
+
 def test_offsets_of_a_damaged_pickle_are_those_of_the_data():
     """Also when it does not begin at 0."""
     data = b"N." + CALL[:-1]
