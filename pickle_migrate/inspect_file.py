@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,16 +20,8 @@ from pickle_migrate import codecs, containers, inline_arrays, nested_pickles, si
 from pickle_migrate.discovery import Found
 from pickle_migrate.errors import CompressionError, FileError, PickleFormatError
 from pickle_migrate.findings import DANGER, WARNING, Finding
-from pickle_migrate.inspect_pickle import (
-    Options,
-    Source,
-    capped,
-    damage,
-    inspect_pickle,
-    merged,
-    read_all,
-    read_damaged,
-)
+from pickle_migrate.inspect_damage import damage, read_all, read_damaged
+from pickle_migrate.inspect_pickle import Options, Source, capped, inspect_pickle, merged
 from pickle_migrate.inspected import (
     COMPLETE,
     DAMAGED,
@@ -42,7 +33,7 @@ from pickle_migrate.inspected import (
 from pickle_migrate.row import rest_of_row
 from pickle_migrate.scan_reader import Data
 from pickle_migrate.scanner import Scans
-from pickle_migrate.splicing import spliced
+from pickle_migrate.splicing import as_plain_pickle, spliced
 from pickle_migrate.tree_builder import names_something
 
 #: How deep wrappings are followed: a zip in a gzip in a tar is three.
@@ -374,25 +365,8 @@ class _Reading:
             inner = f"array at byte {start}"
             inner = f"{place}, {inner}" if place else inner
             self.read(memoryview(data)[start:end], inner, depth + 1, expected=True)
-        self.findings += _as_plain_pickle(data, self.pickles)
-
-
-def _as_plain_pickle(data: Data, told: list[PickleFound]) -> Iterator[Finding]:
-    """What plain ``pickle`` would find in the bytes of arrays, where joblib skips them."""
-    from pickle_migrate.scanner import scan
-
-    try:
-        plain = scan(data)
-    except PickleFormatError as error:
-        seen = read_damaged(data, 0, error)
-        if seen is None:
-            return
-        plain = seen
-    known = {g.ref for one in told for g in one.globals}
-    for named in plain.globals:
-        if named.ref not in known:
-            message = f"pickle would find {named.ref} where joblib finds the bytes of an array"
-            yield Finding("readers-disagree", DANGER, named.offset, message)
+        known = {g.ref for one in self.pickles for g in one.globals}
+        self.findings += as_plain_pickle(data, known)
 
 
 _TORCH_MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."

@@ -6,21 +6,20 @@ Decides and shows nothing; loads and imports nothing that the pickle names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import attrs
 
 from pickle_migrate import dangers, nested_pickles, tree_builder
-from pickle_migrate.errors import LimitError, PickleFormatError, PickleMigrateError
+from pickle_migrate.errors import PickleFormatError, PickleMigrateError
 from pickle_migrate.findings import DANGER, WARNING, Finding
+from pickle_migrate.inspect_damage import damage, moved, read_all, read_damaged
 from pickle_migrate.inspected import COMPLETE, DAMAGED, GlobalFound, PickleFound
 from pickle_migrate.limits import Limits
-from pickle_migrate.opcodes import BY_NAME
 from pickle_migrate.policy import Policy, Refusal, Verdict
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.row import rest_of_row
 from pickle_migrate.scan_reader import Data
-from pickle_migrate.scanner import Global, Scan, Scans, mapped, scan, scan_all
+from pickle_migrate.scanner import Global, Scan, mapped
 
 #: How deep pickles in values of pickles are followed.
 NESTING = 20
@@ -28,8 +27,6 @@ NESTING = 20
 OF_A_RULE = 100
 #: Shared values, counted wherever they stand, by opcode. Ordinary graphs stay below a thousand.
 EXPANDS = 1_000_000
-_FRAME = bytes([BY_NAME["FRAME"].code])
-_TRIES = 6
 
 StepsOf = Callable[[Scan], tuple[str, ...]]
 
@@ -218,86 +215,6 @@ def _message(refusal: Refusal) -> str:
     return f"{refusal.ref}: {problem}" if refusal.ref is not None else problem
 
 
-# --- limits and damage ----------------------------------------------------------------------------
-
-
-def read_all(data: Data, limits: Limits) -> tuple[Scans, list[Finding]]:
-    """All pickles in a row, and a finding where they go beyond the limits. Raises
-    PickleFormatError when not even one is whole.
-    """
-    try:
-        return scan_all(data, limits=limits), []
-    except LimitError as error:
-        return scan_all(data), [_beyond(error)]
-
-
-def read_one(data: Data, start: int, limits: Limits) -> tuple[Scan, list[Finding]]:
-    """The pickle at an offset, as ``read_all``."""
-    try:
-        return scan(data, start, limits=limits), []
-    except LimitError as error:
-        return scan(data, start), [_beyond(error)]
-
-
-def _beyond(error: LimitError) -> Finding:
-    message = (
-        f"goes beyond the limit {error.limit}: {error.found}, where {error.allowed} are allowed"
-    )
-    return Finding("resource-limit", DANGER, error.offset, message)
-
-
-def read_damaged(data: Data, start: int, error: PickleFormatError) -> Scan | None:
-    """A scan of what stands before the damage, as an unpickler would have run it; None when there
-    is nothing. A frame that claims too much, or ends inside an opcode, is read as if it did not:
-    a file that was cut short shows what it holds, and ``pickle.loads`` does not look at frames.
-    """
-    rest = bytearray(memoryview(data)[start:])
-    at = error.offset - start
-    for _ in range(_TRIES):
-        if not 0 < at <= len(rest):
-            return None
-        if rest[at : at + 1] == _FRAME and any(rest[at + 1 : at + 9]):
-            rest[at + 1 : at + 9] = bytes(len(rest[at + 1 : at + 9]))
-        elif (frame := _frame_around(rest, at)) is not None:
-            rest[frame + 1 : frame + 9] = (at - frame - 9).to_bytes(8, "little")
-        else:
-            rest[at:] = b"N."  # a value for STOP, whatever else stands on the stack
-        try:
-            return _moved(scan(rest), start)
-        except PickleFormatError as again:
-            at = again.offset
-    return None
-
-
-def _frame_around(data: bytearray, at: int) -> int | None:
-    """The offset of a frame that ends inside of the opcode at ``at``; None when there is none."""
-    start = at
-    for _ in range(_TRIES):
-        start = data.rfind(_FRAME, 0, start)
-        if start < 0:
-            return None
-        end = start + 9 + int.from_bytes(data[start + 1 : start + 9], "little")
-        if start + 9 <= at < end < len(data):
-            return start
-    return None
-
-
-def _moved(found: Scan, by: int) -> Scan:
-    def moved(items: Iterable[Any]) -> tuple[Any, ...]:
-        return tuple(attrs.evolve(one, offset=one.offset + by) for one in items)
-
-    return attrs.evolve(
-        found,
-        start=found.start + by,
-        end=found.end + by,
-        globals=moved(found.globals),
-        extensions=moved(found.extensions),
-        unresolvable=moved(found.unresolvable),
-        effects=moved(found.effects),
-        differences=moved(d for d in found.differences if d.offset is not None),
-    )
-
-
 def _of_expansion(found: Scan, start: int) -> Iterator[Finding]:
     """A billion laughs: cheap to load, endless to print, compare or copy."""
     if found.expansion > EXPANDS * found.opcodes:
@@ -305,11 +222,6 @@ def _of_expansion(found: Scan, start: int) -> Iterator[Finding]:
             f"its {found.opcodes:,} opcodes make a graph that is walked as {found.expansion:,}"
         )
         yield Finding("shared-expansion", WARNING, start, f"{message} values or more")
-
-
-def damage(error: PickleFormatError, shift: Callable[[int], int] = int) -> Finding:
-    """The finding that tells of a pickle that is not whole."""
-    return Finding("damaged-pickle", WARNING, shift(error.offset), f"is not whole: {error.problem}")
 
 
 # --- nested pickles -------------------------------------------------------------------------------
@@ -361,7 +273,7 @@ def _with_header(
         told = [attrs.evolve(f, offset=(f.offset or 0) - at) for f in extra]
         found[at] = [
             inspect_pickle(
-                _moved(one, -at), source, options, budget, extra=told, nesting=nesting + 1
+                moved(one, -at), source, options, budget, extra=told, nesting=nesting + 1
             )
         ]
     return found

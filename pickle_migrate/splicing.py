@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import attrs
 
 from pickle_migrate import tree_builder
+from pickle_migrate.errors import PickleFormatError
+from pickle_migrate.findings import DANGER, Finding
+from pickle_migrate.inspect_damage import read_damaged
+from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_reader import Data
+from pickle_migrate.scanner import scan
 
 #: Opcodes of a joblib file that are read to find its arrays.
 OPCODES: Final = 5_000_000
@@ -46,3 +51,20 @@ def spliced(data: Data) -> Spliced | None:
         return offset + shifts[bisect.bisect_right(starts, offset) - 1]
 
     return Spliced(b"".join(parts), original, tree.arrays, tree.objects)
+
+
+def as_plain_pickle(data: Data, known: set[GlobalRef]) -> Iterator[Finding]:
+    """What plain ``pickle`` would find in the bytes of arrays, where joblib skips them: names
+    that are not ``known``.
+    """
+    try:
+        plain = scan(data)
+    except PickleFormatError as error:
+        seen = read_damaged(data, 0, error)
+        if seen is None:
+            return
+        plain = seen
+    for named in plain.globals:
+        if named.ref not in known:
+            message = f"pickle would find {named.ref} where joblib finds the bytes of an array"
+            yield Finding("readers-disagree", DANGER, named.offset, message)

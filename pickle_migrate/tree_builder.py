@@ -19,15 +19,13 @@ from pickle_migrate import inline_arrays, scan_texts
 from pickle_migrate.opcodes import BY_CODE, Opcode
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scan_reader import Data
+from pickle_migrate.tree_folding import folded
 from pickle_migrate.tree_nodes import Node
+from pickle_migrate.tree_stack import Stack, Stop
 from pickle_migrate.tree_texts import Value, atom, line_end
 
 #: Enough for every ordinary class; a longer name is shown as computed.
 NAME_LIMIT: Final = 2_000
-
-
-class _Stop(Exception):  # noqa: N818 - it is no error of the reader
-    """The reading cannot go on: the pickle is damaged here."""
 
 
 @attrs.frozen
@@ -90,27 +88,20 @@ def names_something(data: Data, limit: int = 1_000) -> bool:
 _NAMING: Final = frozenset(["GLOBAL", "STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4"])
 
 
-class Builder:
+class Builder(Stack):
     """Reads one pickle opcode by opcode. ``at`` is the offset of the next opcode."""
 
     def __init__(self, data: Data, start: int, *, arrays: bool = False) -> None:
+        super().__init__(start)
         self.data = data
         self.start = start
-        self.at = start
         self.opcodes = 0
         self.complete = False
         self.problem = ""
         self.arrays: list[tuple[int, int]] = []
         self.objects: list[tuple[int, int]] = []
         self.values: list[Value] = []
-        self.marks: list[int] = []
         self._inline = arrays
-        self._stack: list[Node] = []
-        # Where the opcodes of each value on the stack begin, which of a shared one is a GET.
-        self._starts: list[int] = []
-        self._mark_starts: list[int] = []
-        self._start = start  # that of what was taken last
-        self._memo: dict[int, Node] = {}
         self._root: Node | None = None
 
     def advance(self) -> Step | None:
@@ -120,14 +111,14 @@ class Builder:
         at = self.at
         try:
             if at >= len(self.data):
-                raise _Stop("the data ends before STOP")
+                raise Stop("the data ends before STOP")
             op = BY_CODE.get(self.data[at])
             if op is None:
-                raise _Stop(f"there is no opcode 0x{self.data[at]:02x}")
+                raise Stop(f"there is no opcode 0x{self.data[at]:02x}")
             depth = len(self.marks)
             end = self._end_of(op, at)
             node = _STEPS[op.code](self, op, at, end)
-        except _Stop as stop:
+        except Stop as stop:
             self.problem = str(stop)
             return None
         self.opcodes += 1
@@ -137,7 +128,7 @@ class Builder:
 
     def finish(self) -> Tree:
         """The tree of what was read so far."""
-        root = self._root if self.complete else _folded(self._stack, self.marks)
+        root = self._root if self.complete else folded(self._stack, self.marks)
         return Tree(
             root,
             self.complete,
@@ -161,36 +152,11 @@ class Builder:
         for _ in range(op.lines):
             found = line_end(self.data, end)
             if found is None:
-                raise _Stop(f"the data ends inside {op.name}")
+                raise Stop(f"the data ends inside {op.name}")
             end = found
         if end > len(self.data):
-            raise _Stop(f"the data ends inside {op.name}")
+            raise Stop(f"the data ends inside {op.name}")
         return end
-
-    def _pop(self) -> Node:
-        if len(self._stack) <= (self.marks[-1] if self.marks else 0):
-            raise _Stop("an opcode takes more values than there are")
-        self._start = self._starts.pop()
-        return self._stack.pop()
-
-    def _top(self) -> Node:
-        if len(self._stack) <= (self.marks[-1] if self.marks else 0):
-            raise _Stop("an opcode takes more values than there are")
-        return self._stack[-1]
-
-    def _to_mark(self) -> list[Node]:
-        if not self.marks:
-            raise _Stop("an opcode asks for a mark and there is none")
-        start = self.marks.pop()
-        taken = self._stack[start:]
-        self._start = self._mark_starts.pop()
-        del self._stack[start:], self._starts[start:]
-        return taken
-
-    def _push(self, node: Node, start: int | None = None) -> Node:
-        self._stack.append(node)
-        self._starts.append(self.at if start is None else start)
-        return node
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -255,7 +221,7 @@ class Builder:
             return int.from_bytes(self.data[at + 1 : end], "little")
         key = scan_texts.memo_key(bytes(self.data[at + 1 : end - 1]))
         if key is None:
-            raise _Stop(f"{op.name} has a malformed memo key")
+            raise Stop(f"{op.name} has a malformed memo key")
         return key
 
     def _get(self, op: Opcode, at: int, end: int) -> Node:
@@ -327,7 +293,7 @@ class Builder:
     def _obj(self, op: Opcode, at: int, end: int) -> Node:
         items = self._to_mark()
         if not items:
-            raise _Stop("an opcode takes more values than there are")
+            raise Stop("an opcode takes more values than there are")
         args = Node("tuple", items[0].end, at)
         args.items = items[1:]
         return self._made("instantiated", items[0], args, end)
@@ -356,7 +322,7 @@ class Builder:
         if found is None:
             return
         if found.end > len(self.data):
-            raise _Stop("the data ends inside an array")
+            raise Stop("the data ends inside an array")
         self.at = found.end
         self.arrays.append((end, found.end))
         if found.is_pickle:
@@ -417,65 +383,6 @@ def _attribute(target: Node, args: Node | None, end: int) -> Node | None:
         return None
     node = Node("global", target.end, end)
     node.ref = GlobalRef(owner.ref.module, f"{owner.ref.qualname}.{name.text}")
-    return node
-
-
-# --- where the reading ended early ----------------------------------------------------------------
-
-
-def _folded(stack: list[Node], marks: list[int]) -> Node | None:
-    """One node of what is left on the stack: each group goes where its opcodes were to put it."""
-    rest = list(stack)
-    for number in range(len(marks) - 1, -1, -1):
-        mark, outer = marks[number], marks[number - 1] if number else 0
-        items = _with_state(rest[mark:])
-        del rest[mark:]
-        if not items:
-            continue
-        if len(rest) > outer and _is_filled(rest[-1], items):
-            rest[-1].unfinished = True
-        else:
-            rest.append(_tuple(items))
-    rest = _with_state(rest)
-    if not rest:
-        return None
-    if len(rest) > 1 and _is_filled(rest[0], rest[1:]):
-        rest[0].unfinished = True
-        return rest[0]
-    return rest[0] if len(rest) == 1 else _tuple(rest)
-
-
-def _with_state(items: list[Node]) -> list[Node]:
-    """A group whose topmost value may be the state of the one below it."""
-    if len(items) < 2:
-        return items
-    owner, state = items[-2], items[-1]
-    if owner.kind != "object" or owner.states or state.kind not in ("dict", "tuple"):
-        return items
-    if not state.unfinished and len(items) > 2:
-        return items
-    owner.states.append(state)
-    owner.unfinished = True
-    return items[:-1]
-
-
-def _is_filled(owner: Node, items: list[Node]) -> bool:
-    """Put items where they were to go; False when the owner is nothing that takes any."""
-    if owner.kind in ("list", "set", "dict"):
-        owner.items += items
-    elif owner.kind == "object" and all(item.kind in ("str", "8-bit str") for item in items[::2]):
-        owner.pairs += items
-    elif owner.kind == "object":
-        owner.items += items
-    else:
-        return False
-    owner.end = max(owner.end, items[-1].end)
-    return True
-
-
-def _tuple(items: list[Node]) -> Node:
-    node = Node("tuple", items[0].start, items[-1].end)
-    node.items, node.unfinished = items, True
     return node
 
 
