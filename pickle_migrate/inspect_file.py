@@ -42,6 +42,8 @@ _DEPTH: Final = 5
 SALVAGED: Final = 16 * 1024**2
 # Shorter pickles than that stand in any random bytes.
 _FEWEST: Final = 7
+#: So many times the opcodes of one tree are drawn in one file.
+TREES: Final = 20
 #: Pickles of one file that are told one by one.
 PICKLES: Final = 10_000
 _SUFFIXES: Final = (".pickle", ".pkl", ".pck", ".pcl", ".p")
@@ -102,7 +104,7 @@ class _Reading:
     def __init__(self, options: Options, size: int) -> None:
         self.options = options
         self.room = containers.Room()
-        self.budget = nested_pickles.Budget(size)
+        self.budget = nested_pickles.Budget(size, TREES * options.opcodes)
         self.pickles: list[PickleFound] = []
         self.findings: list[Finding] = []
         self.wrappings: list[str] = []

@@ -74,10 +74,12 @@ def inspect_pickle(
     """What there is to say of a pickle that was scanned. ``extra`` are findings made before."""
     shift = source.shift
     data = source.data if source.original is None else source.original
-    start, end = shift(found.start), shift(found.end)
-    is_spliced = source.original is not None
+    # What was read of a damaged one ends in a value and a STOP that it does not have.
+    start, end = shift(found.start), min(shift(found.end), len(data))
     limit = options.opcodes if found.opcodes <= options.opcodes else options.partial
-    tree = tree_builder.build(data, start, limit, arrays=is_spliced)
+    limit = min(limit, budget.opcodes)
+    tree = tree_builder.build(data, start, limit, arrays=source.original is not None)
+    budget.opcodes -= tree.opcodes
     globals_ = tuple(_global(named, options.policy, shift) for named in found.globals)
     nested, unread = _nested(data, end, tree, options, budget, nesting)
     found_ = [

@@ -53,11 +53,14 @@ class Nested:
 
 
 class Budget:
-    """How much may still be tried, shared by all that is nested in one file."""
+    """How much may still be tried, shared by all pickles of one file and all that is nested in
+    them: bytes of values, how many of these, and opcodes of trees, which stay in memory.
+    """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, opcodes: int = 400_000) -> None:
         self.bytes = 4 * size + EXPANDED
         self.candidates = _CANDIDATES
+        self.opcodes = opcodes
 
     def take(self, size: int) -> bool:
         """Whether so many bytes may be tried. They count as tried then."""

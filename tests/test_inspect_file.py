@@ -147,6 +147,14 @@ def test_very_many_pickles_are_told_as_one_from_some_point_on(monkeypatch):
     assert found.verdict == "dangerous"
 
 
+def test_trees_of_many_pickles_take_no_more_memory_than_those_of_some():
+    """A file of a thousand pickles is scanned whole, and drawn as far as anyone looks."""
+    found = inspected(pickle.dumps(list(range(1000)), 4) * 1000 + EVIL)
+    drawn = sum(one.tree.opcodes for one in found.pickles)
+    assert drawn <= module.TREES * OPTIONS.opcodes
+    assert (len(found.pickles), found.verdict) == (1001, "dangerous")
+
+
 # --- what stands around pickles -------------------------------------------------------------------
 
 
