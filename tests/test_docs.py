@@ -174,3 +174,15 @@ def test_every_page_is_reached():
                 if line and not line.startswith(":"):
                     listed.add(name_of((page.parent / f"{line.strip()}.md").resolve()))
     assert listed | {"README.md", "docs/index.md"} == {name_of(page) for page in PAGES}
+
+
+def test_every_rule_of_findings_is_in_the_reference():
+    """Those that modules spell, and those of the readers' differences."""
+    from pickle_migrate import inspect_pickle, scan_differences
+
+    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "pickle_migrate").glob("*.py")]
+    spelled = {rule for text in sources for rule in re.findall(r'Finding\(\s*"([a-z-]+)"', text)}
+    assert len(spelled) > 10
+    rules = spelled | set(scan_differences.RULES)
+    rules |= {rule for rule, _ in inspect_pickle._RULES.values()}
+    assert unmentioned(sorted(rules), text_of("findings")) == []
