@@ -25,7 +25,7 @@ from pickle_migrate.errors import PolicyError
 from pickle_migrate.policy import EXTENSIONS, Policy, Refusal, Verdict, extension_ref, find_name
 from pickle_migrate.policy_checks import CHECKS, Budget, checked
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.scanner import Global, Scan
+from pickle_migrate.scanner import Extension, Global, Scan
 
 _GETATTR_ONLY = "Only nested classes and members of enums are found by getattr under a policy."
 
@@ -111,25 +111,33 @@ class Gate:
             uses = frozenset(named.uses) | (known.uses if known else frozenset())
             self._approved[named.ref] = _Approved(named, target, uses)
         for extension in scan.extensions:
-            ref = extension_ref(extension.code)
-            cache: dict[int, Any] = getattr(copyreg, "_extension_cache")  # noqa: B009
-            if extension.code in cache and not self.policy.trust:
-                # The unpickler would take what is cached, and never ask for the name.
-                problem = "stands in copyreg's cache already, where nobody can ask what it is"
-                refused.append(Refusal(ref, extension.offset, EXTENSIONS, problem))
-            elif ref is not None and (ref.module, ref.qualname) in CHECKS:
-                problem = "has to be called by its name, so that its arguments can be checked"
-                refused.append(Refusal(ref, extension.offset, EXTENSIONS, problem))
-            elif ref is not None:
-                uses = frozenset(extension.uses)
-                named = Global(ref, extension.offset, extension.uses, 1, 4, "extension")
-                self._approved.setdefault(ref, _Approved(named, ref, uses))
+            refused += self._approve_code(extension)
         return refused
+
+    def _approve_code(self, extension: Extension) -> list[Refusal]:
+        ref = extension_ref(extension.code)
+        if ref is None:
+            return []
+        offset = extension.offset
+        if (ref.module, ref.qualname) in CHECKS:
+            problem = "has to be called by its name, so that its arguments can be checked"
+            return [Refusal(ref, offset, EXTENSIONS, problem)]
+        named = Global(ref, offset, extension.uses, 1, 4, "extension")
+        self._approved.setdefault(ref, _Approved(named, ref, frozenset(extension.uses)))
+        # The unpickler takes what copyreg has cached for the code, and never asks for the name.
+        cache: dict[int, Any] = getattr(copyreg, "_extension_cache")  # noqa: B009
+        if extension.code in cache and cache[extension.code] is not self.by_name(ref):
+            problem = "stands in copyreg's cache as something else than its name leads to"
+            return [Refusal(ref, offset, EXTENSIONS, problem)]
+        return []
 
     # --- in the load ----------------------------------------------------------------------------
 
     def _known(self, ref: GlobalRef) -> _Approved:
         found = self._approved.get(ref)
+        if found is None and self.policy.trust and self.policy.verdict(ref).allowed:
+            # A trusted pickle may compute a name; what is denied stays so.
+            found = _Approved(Global(ref, 0, ("named",), 1, 4, "find_class"), ref, frozenset())
         if found is None:
             problem = "was asked for, and the scan did not see it"
             raise PolicyError(str(ref), 0, "only what was scanned", problem)

@@ -57,7 +57,8 @@ class Guard:
         self.file = io.BufferedReader(self._feed, _BUFFER)
         persistent = _has_persistent_load(type(unpickler))
         self.gate: Gate | None = None
-        if policy is not None:
+        # What trusts all and denies nothing loads as plain pickle does.
+        if policy is not None and (not policy.trust or policy.deny):
             if policy.registry is DEFAULT is not registry:
                 policy = attrs.evolve(policy, registry=registry)
             self.gate = Gate(policy, fix_imports=fix_imports, persistent=persistent)

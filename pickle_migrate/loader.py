@@ -237,6 +237,8 @@ class Unpickler(pickle.Unpickler):
             return self._stand_ins.nested(self._stand_ins.getattr, owner, name)
         refs = [GlobalRef(ref.module, f"{ref.qualname}.{name}") for ref in self._refs_of(owner)]
         gate = None if self._guard is None else self._guard.gate
+        if gate is not None and gate.policy.trust:
+            gate = None
         if gate is not None:
             refs = [gate.attribute(refs)]
         for ref in refs:

@@ -155,8 +155,8 @@ def test_one_name_with_two_meanings(shop):
         loads(data, policy=Policy(allow=["__builtin__:set"], presets=["standard"]))
 
 
-def test_a_cached_extension_code_is_refused(shop):
-    """The unpickler would take what is cached without asking."""
+def test_a_cached_extension_code(shop):
+    """The unpickler takes what is cached without asking, so it has to be what the name says."""
     code = 0x5502
     data = b"\x80\x02\x83\x02\x55."
     copyreg.add_extension("gate_shop", "Order", code)
@@ -165,6 +165,7 @@ def test_a_cached_extension_code_is_refused(shop):
     try:
         assert loads(data, policy=policy) is shop.Order
         assert cache[code] is shop.Order
+        assert loads(data, policy=policy) is shop.Order
         cache[code] = print
         with pytest.raises(PolicyError, match="cache"):
             loads(data, policy=policy)
@@ -183,6 +184,18 @@ def test_persistent_ids_need_who_knows_them():
     assert Knowing(io.BytesIO(b"P7\n."), policy=Policy()).load() == "object 7"
     with pytest.raises(PolicyError, match="persistent"):
         loads(b"P7\n.", policy=Policy())
+
+
+def test_a_trusted_pickle_may_do_what_pickle_allows(shop):
+    """Computed names, methods by getattr; what is denied is refused all the same."""
+    computed = b"\x80\x04cbuiltins\nstr\n\x8c\x09gate_shop\x85R\x8c\x04make\x93."
+    method = pickle.dumps([1, 2].index, 2)
+    for deny in ((), ("gate_shop:Color",)):
+        policy = Policy(trust=True, deny=deny)
+        assert loads(computed, policy=policy) is shop.make
+        assert loads(method, policy=policy)(2) == 1
+    with pytest.raises(PolicyError):
+        loads(computed, policy=Policy(trust=True, deny=["gate_shop:make"]))
 
 
 def test_where_things_say_that_they_are_defined(shop):
