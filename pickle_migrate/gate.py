@@ -193,7 +193,7 @@ class Gate:
             problem = "is no class"
             raise self._error(ref, verdict.rule, problem, "List the name whole to allow it.")
         home = home_of(parts[-1])
-        if home is None or home == target or self.policy.verdict_today(home).allowed:
+        if home == target or self.policy.verdict_today(home).allowed:
             return
         raise self._error(
             ref,
@@ -254,12 +254,8 @@ class Gate:
         return stamps.version_only(written)
 
 
-def home_of(found: Any) -> GlobalRef | None:
-    """Where a class, function or module says that it is defined; None for any other object."""
-    if isinstance(found, types.ModuleType):
-        return GlobalRef("types", "ModuleType")
-    if isinstance(found, type | types.FunctionType | types.BuiltinFunctionType):
-        module = getattr(found, "__module__", None)
-        qualname = getattr(found, "__qualname__", None)
-        return GlobalRef(str(module), str(qualname))
-    return None
+def home_of(found: Any) -> GlobalRef:
+    """Where a class or function says that it is defined; for any other object, its class."""
+    if not isinstance(found, type | types.FunctionType | types.BuiltinFunctionType):
+        found = type(found)
+    return GlobalRef(str(found.__module__), str(found.__qualname__))

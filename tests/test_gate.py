@@ -21,6 +21,7 @@ import os
 from os import system
 from collections import OrderedDict
 import enum
+import functools
 
 class Order:
     class Line:
@@ -38,6 +39,8 @@ def make(value):
 
 tools = os
 THING = Order()
+run = functools.partial(os.system, "echo caught")
+log = "".join
 """
 
 
@@ -59,7 +62,7 @@ def named(name: str, module: str = "gate_shop") -> bytes:
 GROUP = Policy(allow=["gate_shop.*"])
 
 
-@pytest.mark.parametrize("name", ["Order", "Order.Line", "Color", "make", "Order.total"])
+@pytest.mark.parametrize("name", ["Order", "Order.Line", "Color", "make", "Order.total", "THING"])
 def test_what_is_defined_in_a_package(shop, name):
     """Classes, functions, and what is nested in them."""
     found = shop
@@ -68,7 +71,7 @@ def test_what_is_defined_in_a_package(shop, name):
     assert loads(named(name), policy=GROUP) is found
 
 
-@pytest.mark.parametrize("name", ["system", "OrderedDict", "tools", "os", "enum"])
+@pytest.mark.parametrize("name", ["system", "OrderedDict", "tools", "os", "enum", "run", "log"])
 def test_what_a_package_imported_is_not_in_it(shop, name):
     """``from os import system`` makes no function of the shop's."""
     with pytest.raises(PolicyError) as caught:
@@ -199,9 +202,10 @@ def test_a_trusted_pickle_may_do_what_pickle_allows(shop):
 
 
 def test_where_things_say_that_they_are_defined(shop):
-    """Modules are nothing that a pickle has; an object has no home."""
+    """An object is where its class is; a module's class is nobody's to allow."""
     assert home_of(shop.Order.Line) == GlobalRef("gate_shop", "Order.Line")
     assert str(home_of(shop.system)).endswith(":system")
-    assert home_of(shop) == GlobalRef("types", "ModuleType")
+    assert home_of(shop) == GlobalRef("builtins", "module")
+    assert home_of(shop.THING) == GlobalRef("gate_shop", "Order")
     assert home_of(enum.Enum) == GlobalRef("enum", "Enum")
-    assert home_of(3) is None
+    assert home_of(3) == GlobalRef("builtins", "int")
