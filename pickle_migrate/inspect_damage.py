@@ -19,6 +19,7 @@ from pickle_migrate.scan_reader import Data
 from pickle_migrate.scanner import Scan, Scans, scan, scan_all
 
 _FRAME = bytes([BY_NAME["FRAME"].code])
+_FRAMED = "frame"  # in what a scan says of frames
 _TRIES = 6
 
 
@@ -52,21 +53,26 @@ def read_damaged(data: Data, start: int, error: PickleFormatError) -> Scan | Non
     is nothing. A frame that claims too much, or ends inside an opcode, is read as if it did not:
     a file that was cut short shows what it holds, and ``pickle.loads`` does not look at frames.
     """
-    rest = bytearray(memoryview(data)[start:])
-    at = error.offset - start
+    at, problem = error.offset - start, error.problem
+    if at <= 0:
+        return None
+    view = memoryview(data)[start:]
+    # Of a large file that is none, only the beginning is copied.
+    rest = bytearray(view if _FRAMED in problem else view[:at])
     for _ in range(_TRIES):
         if not 0 < at <= len(rest):
             return None
+        frame = _frame_around(rest, at) if _FRAMED in problem else None
         if rest[at : at + 1] == _FRAME and any(rest[at + 1 : at + 9]):
             rest[at + 1 : at + 9] = bytes(len(rest[at + 1 : at + 9]))
-        elif (frame := _frame_around(rest, at)) is not None:
+        elif frame is not None:
             rest[frame + 1 : frame + 9] = (at - frame - 9).to_bytes(8, "little")
         else:
             rest[at:] = b"N."  # a value for STOP, whatever else stands on the stack
         try:
             return moved(scan(rest), start)
         except PickleFormatError as again:
-            at = again.offset
+            at, problem = again.offset, again.problem
     return None
 
 

@@ -220,6 +220,10 @@ class _Reading:
         self._row(scans, source, extra)
         if apart is not None:
             self._beside_arrays(data, apart.objects, place, depth)
+        if any(g.ref.qualname in _BESIDE for one in self.pickles for g in one.globals):
+            self.notes.append(
+                "joblib before 0.10 kept arrays in files beside it; they are not read"
+            )
         if scans.trailing:
             self._trailing(scans, source, depth)
 
@@ -371,6 +375,7 @@ class _Reading:
         self.findings += as_plain_pickle(data, known)
 
 
+_BESIDE: Final = frozenset(["NDArrayWrapper", "ZNDArrayWrapper"])
 _TORCH_MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 

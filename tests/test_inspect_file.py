@@ -253,6 +253,12 @@ def test_joblib_files():
         assert {f.rule for f in found.all_findings()} == {"refused-global"}
 
 
+def test_arrays_beside_a_file_are_not_read():
+    """joblib before 0.10 named them; that is said."""
+    found = inspected(b"cjoblib.numpy_pickle\nNDArrayWrapper\n)\x81}Vfilename\nVa.npy\nsb.")
+    assert "beside it" in found.notes[0]
+
+
 def test_what_plain_pickle_would_find_in_an_array_is_a_danger():
     """joblib skips those bytes; pickle.load reads them as opcodes."""
     wrapper = (
