@@ -11,7 +11,8 @@ or written, and the result is scanned again before it is given.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TypeAlias
 
 import attrs
@@ -20,6 +21,7 @@ from pickle_migrate import rewriter_check, rewriter_edits
 from pickle_migrate.errors import ContentError, PickleFormatError
 from pickle_migrate.limits import Limits
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.rewriter_check import Work
 from pickle_migrate.rewriter_splice import Edit, Spliced, spliced
 from pickle_migrate.rewriter_target import Target
 from pickle_migrate.scanner import Global, Scans, scan_all
@@ -65,12 +67,11 @@ def rewritten(data: bytes, scans: Scans, new_ref: NewRef, *, fix_imports: bool =
     targets = [
         [Target(g, _other(g, new_ref), fix_imports) for g in scan.globals] for scan in scans.pickles
     ]
-    edits, targets = _edits(data, scans, targets)
-    if not edits:
+    changes, targets = _changes(data, scans, targets)
+    if not changes:
         return Rewritten(bytes(data), scans)
-    new = spliced(data, edits)
-    work = rewriter_check.Work(data, scans, targets, edits, new)
-    return Rewritten(new, rewriter_check.check(work))
+    new = spliced(data, changes)
+    return Rewritten(new, rewriter_check.check(Work(data, scans, targets, changes, new)))
 
 
 def _other(named: Global, new_ref: NewRef) -> GlobalRef | None:
@@ -113,22 +114,17 @@ def _joblib() -> ContentError:
     )
 
 
-def _edits(
+def _changes(
     data: bytes, scans: Scans, targets: list[list[Target]]
-) -> tuple[list[Edit], list[list[Target]]]:
-    """All edits in order, with those of the frames, and the targets as they come out."""
+) -> tuple[Spliced, list[list[Target]]]:
+    """All edits, with those of the frames, and the targets as they come out."""
     is_one_row = any(scan.carries_memo for scan in scans.pickles)
-    edits: list[Edit] = []
+    edits: list[Iterator[Edit]] = []
     told: list[list[Target]] = []
     for scan, wanted in zip(scans.pickles, targets, strict=True):
         stop = scans.end if is_one_row else scan.end  # later pickles may read this one's memo
         found, outcome = rewriter_edits.edits(data, scan, wanted, stop)
-        edits += found
+        edits.append(found)
         told.append(outcome)
-    if edits:
-        changes = Spliced(data, edits)
-        for scan in scans.pickles:
-            if scan.located is not None:
-                edits += changes.frames(scan.located.frames)
-        edits.sort()
-    return edits, told
+    frames = [scan.located.frames for scan in scans.pickles if scan.located is not None]
+    return Spliced(data, chain.from_iterable(edits), frames), told

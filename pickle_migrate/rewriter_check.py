@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import attrs
 
@@ -18,7 +19,7 @@ from pickle_migrate.errors import PickleFormatError, VerificationError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_result import derived, shifted
 from pickle_migrate.rewriter_spell import Dialect
-from pickle_migrate.rewriter_splice import Edit, Spliced
+from pickle_migrate.rewriter_splice import Spliced
 from pickle_migrate.rewriter_state import is_same
 from pickle_migrate.rewriter_target import Target, followed, is_edited
 from pickle_migrate.scan_calls import GETATTR, MAKES_FIRST, TEXT_ONLY
@@ -56,7 +57,7 @@ class Work:
     old: bytes
     scans: Scans
     targets: Sequence[Sequence[Target]]
-    edits: Sequence[Edit]
+    edits: Spliced
     new: bytes
 
 
@@ -65,7 +66,7 @@ def check(work: Work) -> Scans:
     targets' refs in place of the old refs; and give the scans of the new bytes. Imports and runs
     nothing that they name.
     """
-    changes = Spliced(work.old, work.edits)
+    changes = work.edits
     _require_edited(work)
     if any(scan.carries_memo for scan in work.scans.pickles):
         return _check_row(work)
@@ -78,7 +79,8 @@ def check(work: Work) -> Scans:
 def _require_edited(work: Work) -> None:
     """Raise unless the new bytes are the old ones with the edits, and nothing else."""
     at = to = 0
-    for start, end, new in [*work.edits, (len(work.old), len(work.old), b"")]:
+    last = len(work.old), len(work.old), b""
+    for start, end, new in chain(work.edits, [last]):
         for piece in range(at, start, _CHUNK):
             stop = min(piece + _CHUNK, start)
             if work.old[piece:stop] != work.new[piece - at + to : stop - at + to]:

@@ -17,7 +17,8 @@ So no memo key changes its number or its value, and the stack is as it was after
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 
 import attrs
 
@@ -32,6 +33,8 @@ from pickle_migrate.scan_calls import STAMPS
 from pickle_migrate.scan_memo import SITE
 from pickle_migrate.scanner import Global, Located, Scan
 
+# With more sites than this, what is known of one is not kept for the others.
+_MOST_SITES = 10_000
 _GLOBAL, _INST, _STACK_GLOBAL, _POP = b"c", b"i", b"\x93", b"0"
 
 
@@ -48,22 +51,22 @@ class _Site:
 
 def edits(
     data: bytes, scan: Scan, targets: Sequence[Target], stop: int
-) -> tuple[list[Edit], list[Target]]:
-    """The edits of one pickle, sorted, and the targets as they come out. ``targets``: one for each
+) -> tuple[Iterator[Edit], list[Target]]:
+    """The edits of one pickle in order, and the targets as they come out. ``targets``: one for each
     of the scan's globals, in order.
 
-    ``stop``: how far memo keys of this pickle may be read. Raises ContentError for names that
-    cannot stand where they would have to.
+    ``stop``: how far memo keys of this pickle may be read. The edits are made when they are asked
+    for, and raise ContentError for names that cannot stand where they would have to.
     """
     assert scan.located is not None
     found, told = silenced(data, targets, scan.located, stop)
+    streams: list[Iterable[Edit]] = [sorted(found)]
     for target, sites in zip(targets, scan.located.sites, strict=True):
         if is_edited(target, targets):
-            found += _of_lines_and_calls(data, scan, target, sites[::SITE])
+            streams.append(_of_lines_and_calls(data, scan, target, sites))
     if any(t.ref is not None and t.named.via == "find_class" for t in targets):
-        found += _of_stack_globals(data, scan, targets, scan.located, stop)
-    found.sort()
-    return found, told
+        streams += _of_stack_globals(data, scan, targets, scan.located, stop)
+    return merge(*streams), told
 
 
 # --- GLOBAL, INST, REDUCE -----------------------------------------------------------------------
@@ -75,7 +78,8 @@ def _of_lines_and_calls(
     named, ref = target.named, target.ref
     assert ref is not None
     dialect = target.dialect(scan)
-    for at in sites:
+    for i in range(0, len(sites), SITE):
+        at = sites[i]
         code = data[at : at + 1]
         if code == _GLOBAL:
             yield at, _after_lines(data, at), _as_global(ref, dialect, named)
@@ -117,44 +121,69 @@ def _as_text_only(ref: GlobalRef, dialect: Dialect, named: Global) -> bytes:
 
 def _of_stack_globals(
     data: bytes, scan: Scan, targets: Sequence[Target], located: Located, stop: int
+) -> list[Iterable[Edit]]:
+    count = sum(len(sites) for sites in located.sites) // SITE
+    if count > _MOST_SITES:
+        pairs = zip(targets, located.sites, strict=True)
+        return [_one_by_one(data, scan, t, sites) for t, sites in pairs if t.ref is not None]
+    return [sorted(_all_together(data, scan, targets, located, texts.Search(data, stop)))]
+
+
+def _one_by_one(data: bytes, scan: Scan, target: Target, numbers: Sequence[int]) -> Iterator[Edit]:
+    """The edits where there are many sites: of texts without memo keys, which nothing else reads,
+    in place; of all others inserted.
+    """
+    nothing = texts.Search(data, scan.end, 0)
+    dialect = target.dialect(scan)
+    for site in _sites_of(data, target, numbers):
+        module, operands = None, site.operands
+        assert target.ref is not None
+        if operands is not None and operands.module is not None and operands.module.key is None:
+            module = target.ref.module
+            if operands.name.key is None and not dialect.by_getattr(target.ref):
+                yield operands.module.start, operands.module.end, dialect.text(module)
+            else:
+                module = None
+        yield from _of_site(dialect, site, module, False, nothing)
+
+
+def _all_together(
+    data: bytes, scan: Scan, targets: Sequence[Target], located: Located, search: texts.Search
 ) -> Iterator[Edit]:
-    changed, readers = _sites(data, targets, located)
+    """The edits where it pays to know of each text who reads it."""
+    readers: dict[int, list[_Site]] = defaultdict(list)
+    changed: list[_Site] = []
+    for target, numbers in zip(targets, located.sites, strict=True):
+        for site in _sites_of(data, target, numbers):
+            readers[site.module].append(site)
+            readers[site.name].append(site)
+            if target.ref is not None:
+                changed.append(site)
     modules: dict[int, str | None] = {}
     for site in changed:
         dialect = site.target.dialect(scan)
         if site.module not in modules:
-            text, new = _new_module(data, site.module, readers[site.module], stop)
+            text, new = _new_module(site.module, readers[site.module], search)
             modules[site.module] = new
             if text is not None and new is not None:
                 yield text.start, text.end, dialect.text(new)
-        name_is_shared = len(readers[site.name]) > 1
-        yield from _of_site(data, dialect, site, modules[site.module], name_is_shared, stop)
+        is_shared = len(readers[site.name]) > 1
+        yield from _of_site(dialect, site, modules[site.module], is_shared, search)
 
 
-def _sites(
-    data: bytes, targets: Sequence[Target], located: Located
-) -> tuple[list[_Site], dict[int, list[_Site]]]:
-    """The sites with a new name, and all sites that read a text, by the text's offset."""
-    changed: list[_Site] = []
-    readers: dict[int, list[_Site]] = defaultdict(list)
-    for target, numbers in zip(targets, located.sites, strict=True):
-        for i in range(0, len(numbers), SITE):
-            at, module, name, keys = numbers[i : i + SITE]
-            if data[at : at + 1] != _STACK_GLOBAL:
-                continue
+def _sites_of(data: bytes, target: Target, numbers: Sequence[int]) -> Iterator[_Site]:
+    """The STACK_GLOBALs of a global."""
+    for i in range(0, len(numbers), SITE):
+        at, module, name, keys = numbers[i : i + SITE]
+        if data[at : at + 1] == _STACK_GLOBAL:
             operands = None
             if target.ref is not None:
                 operands = texts.operands(data, at, module, name, keys)
-            site = _Site(at, module, name, target, operands)
-            readers[module].append(site)
-            readers[name].append(site)
-            if target.ref is not None:
-                changed.append(site)
-    return changed, readers
+            yield _Site(at, module, name, target, operands)
 
 
 def _new_module(
-    data: bytes, module: int, readers: Sequence[_Site], stop: int
+    module: int, readers: Sequence[_Site], search: texts.Search
 ) -> tuple[texts.Text | None, str | None]:
     """The text of a module whose opcode stands at ``module``, and what it is to be; Nones if it
     cannot change where it stands.
@@ -169,11 +198,11 @@ def _new_module(
     (new,) = refs
     if len(known) != len(fetched) or new == readers[0].target.named.ref.module:
         return None, None
-    return (own[0], new) if texts.is_unread(data, own[0], stop, but=known) else (None, None)
+    return (own[0], new) if search.is_unread(own[0], but=known) else (None, None)
 
 
 def _of_site(
-    data: bytes, dialect: Dialect, site: _Site, module: str | None, name_is_shared: bool, stop: int
+    dialect: Dialect, site: _Site, module: str | None, name_is_shared: bool, search: texts.Search
 ) -> Iterator[Edit]:
     """The edits of one STACK_GLOBAL, beside that of its module's text. ``module`` is what that text
     is to be; None: it stays.
@@ -184,7 +213,7 @@ def _of_site(
     if has_module and not dialect.by_getattr(ref) and site.operands is not None:
         name = site.operands.name
         has_name = ref.qualname == named.ref.qualname
-        if has_name or (not name_is_shared and texts.is_unread(data, name, stop)):
+        if has_name or (not name_is_shared and search.is_unread(name)):
             spell.check(ref, dialect, named)
             if not has_name:
                 yield name.start, name.end, dialect.text(ref.qualname)

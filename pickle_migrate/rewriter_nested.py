@@ -34,12 +34,13 @@ def silenced(
     calls, owners = _calls(targets, located)
     if not calls:
         return [], list(targets)
+    search = texts.Search(data, stop)
     edits: list[Edit] = []
     told = []
     for target, sites in zip(targets, located.sites, strict=True):
         found: list[Edit] = []
         if target.ref is None and (target.named.ref, target.named.protocol) in owners:
-            places = (_place(data, at, calls, stop) for at in sites[::SITE])
+            places = (_place(data, at, calls, search) for at in sites[::SITE])
             found = [(*place, b"N") for place in places if place is not None]
         edits += found
         told.append(attrs.evolve(target, silenced=len(found)))
@@ -60,7 +61,7 @@ def _calls(
     return calls, owners
 
 
-def _place(data: bytes, at: int, calls: Set[int], stop: int) -> tuple[int, int] | None:
+def _place(data: bytes, at: int, calls: Set[int], search: texts.Search) -> tuple[int, int] | None:
     """The bytes of the GLOBAL at ``at``, if all that it pushes goes into calls that go away."""
     if data[at : at + 1] != b"c":
         return None
@@ -69,7 +70,7 @@ def _place(data: bytes, at: int, calls: Set[int], stop: int) -> tuple[int, int] 
     if _call_at(data, after) not in calls or key == texts.UNKNOWN_KEY:
         return None
     if key is not None:
-        fetches = texts.lookalikes(data, key, after, stop)
+        fetches = search.lookalikes(key, after)
         if fetches is None or any(_call_at(data, fetch[1]) not in calls for fetch in fetches):
             return None
     return at, end

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 from typing import TypeAlias
 
 #: The bytes from one offset up to another, and what comes in their place.
@@ -18,13 +18,39 @@ _SHORT = 1 << 12
 
 
 class Spliced:
-    """Data with edits. ``edits`` are sorted, do not overlap, and none is empty on its left side."""
+    """Data with edits. These are sorted, do not overlap, and none is empty on its left side.
 
-    def __init__(self, data: bytes | memoryview, edits: Sequence[Edit]) -> None:
+    A hostile pickle may need one for every few bytes, so they are kept as numbers: 28 bytes each.
+    ``frames``: the offset of each FRAME in the data.
+    """
+
+    def __init__(
+        self, data: bytes | memoryview, edits: Iterable[Edit], frames: Sequence[array[int]] = ()
+    ) -> None:
         self._data = data
-        self._starts = [start for start, _, _ in edits]
-        self._ends = [end for _, end, _ in edits]
-        self._growth = [0, *accumulate(len(new) - (end - start) for start, end, new in edits)]
+        self._frames = frames
+        self._starts, self._ends, self._growth = array("Q"), array("Q"), array("q", [0])
+        self._kinds = array("I")
+        self._texts: list[bytes] = []
+        known: dict[bytes, int] = {}
+        grown = 0
+        for start, end, new in edits:
+            self._starts.append(start)
+            self._ends.append(end)
+            kind = known.setdefault(new, len(known))
+            if kind == len(self._texts):
+                self._texts.append(new)
+            self._kinds.append(kind)
+            grown += len(new) - (end - start)
+            self._growth.append(grown)
+
+    def __bool__(self) -> bool:
+        return bool(self._starts)
+
+    def __iter__(self) -> Iterator[Edit]:
+        """All edits in order, those of frames among them."""
+        own = zip(self._starts, self._ends, map(self._texts.__getitem__, self._kinds), strict=True)
+        return merge(own, *map(self.frames, self._frames))
 
     def moved(self, offset: int) -> int:
         """Where an offset of the old data is in the new. One that is inside of an edit is where the
@@ -53,13 +79,18 @@ class Spliced:
                 yield at + 1, at + 9, _LENGTH.pack(new)
 
 
-def spliced(data: bytes | memoryview, edits: Sequence[Edit]) -> bytes:
+def spliced(data: bytes | memoryview, edits: Iterable[Edit]) -> bytes:
     """The data with sorted edits made. Large pieces are copied once."""
     view, at = memoryview(data), 0
-    pieces: list[bytes | memoryview] = []
+    pieces: list[bytes | bytearray | memoryview] = []
+    small = bytearray()
     for start, end, new in edits:
-        between = view[at:start]
-        pieces += [bytes(between) if len(between) < _SHORT else between, new]
+        if start - at < _SHORT:
+            small += view[at:start]
+        else:
+            pieces += [small, view[at:start]]
+            small = bytearray()
+        small += new
         at = end
-    pieces.append(view[at:])
+    pieces += [small, view[at:]]
     return b"".join(pieces)

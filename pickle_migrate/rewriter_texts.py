@@ -26,6 +26,8 @@ import attrs
 
 #: How far a text's key is searched for; beyond, a search would cost more than the bytes it saves.
 WINDOW: Final = 1 << 20
+#: How many bytes are looked at for all texts of one pickle.
+BUDGET: Final = 1 << 24
 
 _PREFIXES: Final = {0x8C: 1, 0x58: 4, 0x8D: 8}
 _MEMOIZE, _BINPUT, _LONG_BINPUT, _PUT, _UNICODE = 0x94, 0x71, 0x72, 0x70, 0x56
@@ -127,21 +129,36 @@ def after_put(data: bytes, at: int) -> tuple[int, int | None]:
     return at, None
 
 
-def is_unread(data: bytes, text: Text, stop: int, but: Set[int] = frozenset()) -> bool:
-    """Whether nothing up to ``stop`` fetches a text from the memo, but the opcodes at ``but``."""
-    if text.key is None:
-        return True
-    found = lookalikes(data, text.key, text.after, stop) if text.key >= 0 else None
-    return found is not None and all(start in but for start, _ in found)
+@attrs.define
+class Search:
+    """Looks for what fetches texts of one pickle from the memo. ``stop``: how far that may be.
 
-
-def lookalikes(data: bytes, key: int, start: int, stop: int) -> Iterator[tuple[int, int]] | None:
-    """All bytes from ``start`` to ``stop`` that look like GET of a key, each with its end; None if
-    that is too much to search.
+    ``left``: bytes that may still be looked at, so that many texts cost no more than many bytes.
     """
-    if stop - start > WINDOW:
-        return None
-    return (match.span() for get in _gets(key) for match in get.finditer(data, start, stop))
+
+    data: bytes
+    stop: int
+    left: int = BUDGET
+
+    def is_unread(self, text: Text, but: Set[int] = frozenset()) -> bool:
+        """Whether nothing fetches a text from the memo, but the opcodes at ``but``. False if that
+        cannot be said.
+        """
+        if text.key is None:
+            return True
+        found = self.lookalikes(text.key, text.after) if text.key >= 0 else None
+        return found is not None and all(start in but for start, _ in found)
+
+    def lookalikes(self, key: int, start: int) -> Iterator[tuple[int, int]] | None:
+        """All bytes from ``start`` on that look like GET of a key, each with its end; None if that
+        is too much to search.
+        """
+        size = self.stop - start
+        if size > WINDOW or size > self.left:
+            return None
+        self.left -= size
+        gets = (get.finditer(self.data, start, self.stop) for get in _gets(key))
+        return (match.span() for matches in gets for match in matches)
 
 
 def _gets(key: int) -> list[re.Pattern[bytes]]:

@@ -14,7 +14,7 @@ from pickle_migrate.errors import VerificationError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter import renamed
 from pickle_migrate.rewriter_check import check
-from pickle_migrate.rewriter_splice import spliced
+from pickle_migrate.rewriter_splice import Spliced, spliced
 from pickle_migrate.scanner import scan
 
 
@@ -71,7 +71,7 @@ def test_a_byte_that_differs_is_found(kind, draw):
 
 def redone(work, edits):
     """The same work with other edits, as a mistake in choosing them would make it."""
-    return attrs.evolve(work, edits=edits, new=spliced(work.old, edits))
+    return attrs.evolve(work, edits=Spliced(work.old, edits), new=spliced(work.old, edits))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pickle_migrate import rewriter_edits
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_edits import edits
 from pickle_migrate.rewriter_splice import spliced
@@ -24,7 +25,8 @@ def edited(data, modules=STORE, **names):
             modules.get(g.ref.module, g.ref.module), names.get(g.ref.qualname, g.ref.qualname)
         )
         targets.append(Target(g, None if ref == g.ref else ref))
-    found, told = edits(data, scan, targets, scan.end)
+    stream, told = edits(data, scan, targets, scan.end)
+    found = list(stream)
     assert [t.named for t in told] == list(scan.globals)
     assert found == sorted(found)
     return spliced(data, found)
@@ -81,6 +83,23 @@ def test_far_in_a_long_pickle():
     """What follows is too long to be searched, so that the texts count as read."""
     old = b"\x80\x04" + BOTH + b"B" + (WINDOW).to_bytes(4, "little") + bytes(WINDOW) + b"\x86."
     assert edited(old).startswith(b"\x80\x04\x8c\x04shop\x94\x8c\x05Order\x9400\x8c\x05store")
+
+
+def test_many_names(monkeypatch):
+    """Texts without memo keys change in place; what has a key is not looked at, and inserted."""
+    monkeypatch.setattr(rewriter_edits, "_MOST_SITES", 1)
+    plain = b"\x8c\x04shop\x8c\x05Order\x93"
+    old = b"\x80\x04" + plain + BOTH + b"h\x00\x8c\x04Line\x94\x93\x87."
+    assert edited(old) == (
+        b"\x80\x04\x8c\x05store\x8c\x05Order\x93"
+        b"\x8c\x04shop\x94\x8c\x05Order\x9400\x8c\x05store\x8c\x05Order\x93\x94"
+        b"h\x00\x8c\x04Line\x9400\x8c\x05store\x8c\x04Line\x93\x87."
+    )
+    assert edited(old, {}, Order="Sale") == (
+        b"\x80\x04\x8c\x04shop\x8c\x04Sale\x93"
+        b"\x8c\x04shop\x94\x8c\x05Order\x9400\x8c\x04shop\x8c\x04Sale\x93\x94"
+        b"h\x00\x8c\x04Line\x94\x93\x87."
+    )
 
 
 def test_a_later_pickle_of_the_same_pickler_reads_the_memo():

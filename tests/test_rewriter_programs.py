@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pickle_migrate import rewriter_edits
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter import renamed
 from pickle_migrate.scanner import scan
@@ -165,6 +166,17 @@ def test_a_program_keeps_its_data(parts):
     for base in (pickle.Unpickler, pickle._Unpickler):
         assert load(base, new) == load(base, data, new_name)
     assert scan(new).memo == scan(data).memo
+
+
+@settings(max_examples=200, deadline=None)
+@given(PROGRAMS)
+def test_a_program_with_many_names(parts):
+    """Where there are too many to be looked at together, the same holds."""
+    data = written(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rewriter_edits, "_MOST_SITES", 0)
+        new = renamed(data, lambda g: new_name(g.ref))
+    assert load(pickle.Unpickler, new) == load(pickle.Unpickler, data, new_name)
 
 
 @settings(max_examples=200, deadline=None)

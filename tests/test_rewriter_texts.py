@@ -9,11 +9,10 @@ import pytest
 from pickle_migrate.rewriter_texts import (
     UNKNOWN_KEY,
     WINDOW,
+    Search,
     Text,
     after_put,
     after_text,
-    is_unread,
-    lookalikes,
     operands,
 )
 
@@ -56,29 +55,36 @@ def test_where_a_put_ends(data, end, key):
 def test_every_spelling_of_get_is_found(get):
     """The C unpickler reads all of these as key 7, so each may read the text."""
     text = Text(0, 0, 0, 7)
-    assert not is_unread(b"K\x01" + get + b".", text, 99)
-    assert is_unread(b"K\x01" + get + b".", text, 99, but={2})
-    assert list(lookalikes(b"K\x01" + get + b".", 7, 0, 99)) == [(2, 2 + len(get))]
+    assert not Search(b"K\x01" + get + b".", 99).is_unread(text)
+    assert Search(b"K\x01" + get + b".", 99).is_unread(text, but={2})
+    assert list(Search(b"K\x01" + get + b".", 99).lookalikes(7, 0)) == [(2, 2 + len(get))]
     assert pickle.loads(b"Np7\n" + get + b".") is None
 
 
 def test_other_keys_are_other_keys():
     """Also those whose digits begin or end alike."""
     for get in (b"h\x08", b"j\x07\x01\0\0", b"g77\n", b"g17\n", b"g71\n", b"g-7\n"):
-        assert is_unread(get + b".", Text(0, 0, 0, 7), 99)
+        assert Search(get + b".", 99).is_unread(Text(0, 0, 0, 7))
 
 
 def test_texts_without_a_key_and_with_an_unknown_one():
     """Nothing can read the one; the other may be read by anything."""
-    assert is_unread(b"h\x07", Text(0, 0, 0, None), 2)
-    assert not is_unread(b".", Text(0, 0, 0, UNKNOWN_KEY), 1)
+    assert Search(b"h\x07", 2).is_unread(Text(0, 0, 0, None))
+    assert not Search(b".", 1).is_unread(Text(0, 0, 0, UNKNOWN_KEY))
 
 
 def test_a_long_pickle_is_not_searched():
     """Its texts count as read."""
     data = bytes(WINDOW + 9)
-    assert not is_unread(data, Text(0, 0, 0, 7), len(data))
-    assert lookalikes(data, 7, 0, len(data)) is None
+    assert not Search(data, len(data)).is_unread(Text(0, 0, 0, 7))
+    assert Search(data, len(data)).lookalikes(7, 0) is None
+
+
+def test_many_texts_cost_no_more_than_many_bytes():
+    """When the bytes are used up that may be looked at, the other texts count as read."""
+    search = Search(bytes(100), 100, left=150)
+    assert [search.is_unread(Text(0, 0, 0, 7)) for _ in range(2)] == [True, False]
+    assert search.is_unread(Text(0, 0, 60, 7))
 
 
 def test_operands_as_picklers_write_them():
