@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 from pickle_migrate.scan_entries import PLAIN, Entry, Frozen, Named, Shape
 
@@ -121,15 +121,18 @@ SITE: Final = 4
 
 
 class Places:
-    """Where a pickle is edited when names in it change. Kept on demand, 8 bytes a number.
+    """Where a pickle is edited when names in it change. Kept on demand, in 4 bytes a number where
+    all offsets fit.
 
-    ``frames``: the offset of each FRAME. The sites of globals stand in their ``Named``.
+    ``size``: that of the data. ``frames``: the offset of each FRAME. The sites of globals stand in
+    their ``Named``.
     """
 
-    __slots__ = ("frames",)
+    __slots__ = ("_code", "frames")
 
-    def __init__(self) -> None:
-        self.frames = array("Q")
+    def __init__(self, size: int) -> None:
+        self._code: Literal["I", "Q"] = "I" if size < 1 << 32 else "Q"
+        self.frames: array[int] = array(self._code)
 
     def add(self, named: Named, at: int, texts: tuple[int, int], memo: Memo) -> None:
         """Note a site."""
@@ -137,5 +140,5 @@ class Places:
         if keys and not memo.holds(keys - 1, texts[1]):
             keys = 0
         if named.sites is None:
-            named.sites = array("Q")
+            named.sites = array(self._code)
         named.sites.extend((at, *texts, keys))

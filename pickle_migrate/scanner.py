@@ -123,7 +123,7 @@ def _row(job: _Job, offset: int, *, shares_memo: bool) -> Scans:
 
 def _read(job: _Job, offset: int, memo: Memo | None = None) -> Reader:
     reader = Reader(job.view, offset, memo, job.limits)
-    reader.machine.places = Places() if job.locate else None
+    reader.machine.places = Places(len(job.view)) if job.locate else None
     reader.machine.watches = job.watches
     run(reader)
     return reader

@@ -42,7 +42,7 @@ def test_sites():
     """Each opcode that names a global, with its texts, and the memo when they stand there."""
     memo, named = Memo(), Named(GlobalRef("m", "n"), 5, 4)
     memo.put(0, 2)
-    places = Places()
+    places = Places(99)
     places.add(named, 5, (1, 2), memo)
     places.add(named, 9, (0, 0), memo)
     assert list(named.sites) == [5, 1, 2, 1, 9, 0, 0, 0]
