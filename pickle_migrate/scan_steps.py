@@ -260,7 +260,11 @@ def _obj(r: Reader, at: int) -> int:
 
 
 def _newobj(r: Reader, at: int) -> int:
-    more = r.machine.pop(at) if r.data[at] == _NEWOBJ_EX else PLAIN
+    more: Entry = PLAIN
+    if r.data[at] == _NEWOBJ_EX:
+        r.machine.top(at)
+        r.machine.thaw(-1)
+        more = r.machine.pop(at)
     args = r.machine.pop(at)
     scan_calls.make(r.machine, r.machine.pop(at), args, more, at)
     return at + 1
