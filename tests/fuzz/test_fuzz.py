@@ -42,7 +42,7 @@ def fuzz(folder: Path, *options: str) -> tuple[int, dict, str]:
 
 
 def test_twenty_thousand_inputs(tmp_path: Path):
-    """And 400 of rows. None crashes the scan, hides a global from it, or is refused and read by C."""
+    """None crashes the scan, hides a global from it, or is refused and read by C."""
     code, state, shown = fuzz(tmp_path, "--count", "20000", "--seed", "tests")
     assert code == 0, shown
     assert state["inputs"] == 20_400

@@ -47,7 +47,8 @@ class Sample:
 
     ``name`` is its path without a suffix, ``about`` the technique in a line. ``expect``:
         "refused": it asks for what the default policy does not allow.
-        "malformed": the C unpickler refuses its bytes, and so does the scan.
+        "malformed": the C unpickler refuses its bytes, or reads them in two ways, and the scan
+        refuses them.
         "limited": it asks for more than the default limits allow.
         "inert": it holds nothing that runs; what is hidden in it, or what it would cost to show,
         is its point.

