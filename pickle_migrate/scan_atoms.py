@@ -143,7 +143,8 @@ def line(op: bytes, longest: int, *, clean: bool) -> bytes:
     """An opcode with a line of at most ``longest`` bytes, as picklers write it."""
     not_memoize = rb"\x94" if clean else b""
     if op == b"V":
-        part = rb"[^\\\n%s]++|\\u[0-9a-f]{4}" % not_memoize
+        escapes = rb"|\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}|\\U0010[0-9a-f]{4}"
+        part = rb"[^\\\n%s]++" % not_memoize + escapes
         return rb"V(?=[^\n]{0,%d}\n)(?:%s)*\n" % (longest, part)
     if op == b"S":
         size = max(longest - 2, 0)

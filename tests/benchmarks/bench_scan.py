@@ -39,7 +39,7 @@ class Small:
 
 def kinds(count):
     """What a pickle may be full of, with the bar of each."""
-    numbers = range(count)
+    numbers, many = range(count), range(5 * count)
     return {
         "objects of three fields": ([Small(n) for n in numbers], EIGHTH),
         "stamped objects": ([classes.Stamped(n) for n in numbers], EIGHTH),
@@ -51,11 +51,11 @@ def kinds(count):
             [{"id": n, "size": {"w": n, "h": 2}, "tags": ["a", n]} for n in numbers],
             EIGHTH,
         ),
-        "one large dict": ({f"key {n}": n for n in numbers}, FIFTH),
-        "strings": ([f"text {n}" for n in numbers], FIFTH),
-        "strings that come again": ([f"text {n % 500}" for n in numbers], FIFTH),
-        "ints": (list(numbers), FIFTH),
-        "floats": ([n / 7 for n in numbers], FIFTH),
+        "items of one dict": ({f"key {n}": n for n in many}, FIFTH),
+        "strings": ([f"text {n}" for n in many], FIFTH),
+        "strings that come again": ([f"text {n % 500}" for n in many], FIFTH),
+        "ints": (list(many), FIFTH),
+        "floats": ([n / 7 for n in many], FIFTH),
         "tuples": ([(n, f"t{n}") for n in numbers], FIFTH),
         "lists": ([[n, n + 1, n + 2] for n in numbers], FIFTH),
     }
@@ -70,7 +70,7 @@ def all_opcodes(data):
 def against_genops(count):
     """Every kind, at each protocol."""
     for label, (graph, bar) in kinds(count).items():
-        heading(f"scan / pickletools.genops, {count:,} {label}")
+        heading(f"scan / pickletools.genops, {len(graph):,} {label}")
         for protocol in PROTOCOLS:
             data = pickle.dumps(graph, protocol)
             found = ratio(lambda d=data: scan(d), lambda d=data: all_opcodes(d), 3)
