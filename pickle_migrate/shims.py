@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from pickle_migrate.limits import Limits
-from pickle_migrate.shims_classes import NOTHING, Event, Shim, ShimType
+from pickle_migrate.shims_classes import Shim
 from pickle_migrate.shims_reader import Graph, PersistentId, load_graph
+from pickle_migrate.shims_types import NOTHING, Event, ShimType
 from pickle_migrate.shims_writer import dump_graph, dumps_any
 from pickle_migrate.stack_pickler import BufferCallback
 

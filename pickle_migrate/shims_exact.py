@@ -15,17 +15,17 @@ from typing import Any
 
 from pickle_migrate.errors import ShimError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import (
+from pickle_migrate.shims_classes import Shim
+from pickle_migrate.shims_reader import PersistentId
+from pickle_migrate.shims_types import (
     NOTHING,
     Event,
     ExtensionShimType,
     Extra,
     MadeShimType,
     NestedShimType,
-    Shim,
     ShimType,
 )
-from pickle_migrate.shims_reader import PersistentId
 from pickle_migrate.stack_pickler import BufferCallback, StackPickler
 
 _Steps = Iterator[object]

@@ -19,7 +19,8 @@ from pickle_migrate.errors import PickleFormatError, PickleMigrateError, ShimErr
 from pickle_migrate.limits import Limits
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scanner import Scan, scan
-from pickle_migrate.shims_classes import Shim, ShimType, shown
+from pickle_migrate.shims_classes import Shim, shown
+from pickle_migrate.shims_types import ShimType
 from pickle_migrate.shims_world import World
 
 #: The last protocol of Python 2, in which bytes have no opcode of their own.

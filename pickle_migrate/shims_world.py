@@ -14,13 +14,13 @@ import attrs
 
 from pickle_migrate import shims_names
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import (
+from pickle_migrate.shims_classes import Shim
+from pickle_migrate.shims_types import (
     ConstructorShimType,
     Event,
     ExtensionShimType,
     GetattrShimType,
     NestedShimType,
-    Shim,
     ShimType,
 )
 

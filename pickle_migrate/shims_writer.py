@@ -18,18 +18,18 @@ from typing import Any, Final
 from pickle_migrate import collector, shims_names
 from pickle_migrate.errors import ShimError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import (
+from pickle_migrate.shims_classes import Shim
+from pickle_migrate.shims_exact import ExactPickler
+from pickle_migrate.shims_reader import Graph, PersistentId
+from pickle_migrate.shims_splice import renamed
+from pickle_migrate.shims_types import (
     NOTHING,
     ExtensionShimType,
     Extra,
     MadeShimType,
     NestedShimType,
-    Shim,
     ShimType,
 )
-from pickle_migrate.shims_exact import ExactPickler
-from pickle_migrate.shims_reader import Graph, PersistentId
-from pickle_migrate.shims_splice import renamed
 from pickle_migrate.stack_pickler import BufferCallback
 
 Reducer = Callable[[Any], Any]

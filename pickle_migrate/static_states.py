@@ -22,7 +22,7 @@ from pickle_migrate.refs import GlobalRef
 from pickle_migrate.routes import Route
 from pickle_migrate.schema import field_order
 from pickle_migrate.shapes import Kind, named_by_text
-from pickle_migrate.shims_classes import ShimType
+from pickle_migrate.shims_types import ShimType
 from pickle_migrate.stamps import MODULE, StampText
 from pickle_migrate.static_functions import against, on_plain_data
 

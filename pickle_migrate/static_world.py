@@ -14,7 +14,8 @@ from typing import Any, Final
 import attrs
 
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import NOTHING, Shim, ShimType
+from pickle_migrate.shims_classes import Shim
+from pickle_migrate.shims_types import NOTHING, ShimType
 from pickle_migrate.shims_world import World
 from pickle_migrate.shims_writer import Reducer, Table
 from pickle_migrate.static_plan import Change

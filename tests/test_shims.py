@@ -423,7 +423,9 @@ def test_missing_modules_and_stamps():
     data = b"\x80\x04(cno.such\nThing\n)\x81cpickle_migrate.stamps\nno/such:Order@2\n)R}bt."
     thing, order = pickle_migrate.loads(data, missing="shim")
     assert thing.ref == GlobalRef("no.such", "Thing")
-    assert order.ref.qualname == "no/such:Order@2"
+    assert (order.ref, order.version) == (GlobalRef("no.such", "Order"), 2)
+    assert (thing.version, repr(order)) == (None, "<shim no.such:Order@2 state <dict of 0>>")
+    assert type(order).ref.qualname == "no/such:Order@2"
     assert pickle_migrate.dumps((thing, order), 4).count(b"no/such:Order@2") == 1
 
 

@@ -6,14 +6,9 @@ import pytest
 
 from pickle_migrate.errors import ShimError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import (
-    NOTHING,
-    NestedShimType,
-    Shim,
-    ShimType,
-    shown,
-)
+from pickle_migrate.shims_classes import Shim, shown
 from pickle_migrate.shims_reader import load_graph
+from pickle_migrate.shims_types import NOTHING, NestedShimType, ShimType
 from pickle_migrate.shims_world import World
 
 C = b"cm\nC\n"

@@ -6,7 +6,7 @@ import pytest
 
 from pickle_migrate import shims_names
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import ShimType
+from pickle_migrate.shims_types import ShimType
 from pickle_migrate.shims_world import World
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from pickle_migrate.errors import ShimError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import ShimType
 from pickle_migrate.shims_splice import renamed
+from pickle_migrate.shims_types import ShimType
 from pickle_migrate.shims_world import World
 from pickle_migrate.shims_writer import Table
 

@@ -3,8 +3,8 @@
 import pytest
 
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import MadeShimType, ShimType
 from pickle_migrate.shims_reader import load_graph
+from pickle_migrate.shims_types import MadeShimType, ShimType
 from pickle_migrate.shims_world import World
 
 

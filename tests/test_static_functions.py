@@ -22,7 +22,7 @@ from pickle_migrate.errors import StaticError
 from pickle_migrate.fieldrules import FieldOperation, Fields
 from pickle_migrate.migration import Migration
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.shims_classes import ShimType
+from pickle_migrate.shims_types import ShimType
 from pickle_migrate.shims_world import World
 from pickle_migrate.static_functions import against, is_known, is_plain, on_plain_data
 

@@ -12,7 +12,7 @@ from pickle_migrate.errors import StateError, StaticError
 from pickle_migrate.hooks import entry_of
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.routes import route_for
-from pickle_migrate.shims_classes import ShimType
+from pickle_migrate.shims_types import ShimType
 from pickle_migrate.shims_world import World
 from pickle_migrate.stamps import MODULE, StampText
 from pickle_migrate.static_states import against_class, is_stamp_pair, states_of, states_of_gone
