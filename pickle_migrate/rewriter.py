@@ -23,7 +23,7 @@ from pickle_migrate.limits import Limits
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_check import Work
 from pickle_migrate.rewriter_splice import Edit, Spliced, spliced
-from pickle_migrate.rewriter_target import Target
+from pickle_migrate.rewriter_target import Target, settled
 from pickle_migrate.scanner import Global, Scans, scan_all
 
 NewRef: TypeAlias = Callable[[Global], GlobalRef | None]
@@ -65,19 +65,14 @@ def rewritten(data: bytes, scans: Scans, new_ref: NewRef, *, fix_imports: bool =
     """
     _require_editable(scans)
     targets = [
-        [Target(g, _other(g, new_ref), fix_imports) for g in scan.globals] for scan in scans.pickles
+        settled(((g, new_ref(g)) for g in scan.globals), fix_imports=fix_imports)
+        for scan in scans.pickles
     ]
     changes, targets = _changes(data, scans, targets)
     if not changes:
         return Rewritten(bytes(data), scans)
     new = spliced(data, changes)
     return Rewritten(new, rewriter_check.check(Work(data, scans, targets, changes, new)))
-
-
-def _other(named: Global, new_ref: NewRef) -> GlobalRef | None:
-    ref = new_ref(named)
-    # What getattr gets out of a class goes where that goes, unless it is told to stay.
-    return None if ref == named.ref and named.via != "getattr" else ref
 
 
 def scanned(data: bytes, limits: Limits | None = None) -> Scans:

@@ -21,7 +21,7 @@ from pickle_migrate.rewriter_result import derived, shifted
 from pickle_migrate.rewriter_spell import Dialect
 from pickle_migrate.rewriter_splice import Spliced
 from pickle_migrate.rewriter_state import is_same
-from pickle_migrate.rewriter_target import Target, followed, is_edited
+from pickle_migrate.rewriter_target import Target
 from pickle_migrate.scan_calls import GETATTR, MAKES_FIRST, TEXT_ONLY
 from pickle_migrate.scan_entries import Named, Use
 from pickle_migrate.scan_memo import SITE
@@ -127,7 +127,7 @@ def _last_site(scan: Scan, targets: Sequence[Target]) -> int:
     """Where the last opcode ends that names a global whose name changes, or 0."""
     assert scan.located is not None
     pairs = zip(targets, scan.located.sites, strict=True)
-    return max((s[-SITE] + 1 for t, s in pairs if s and is_edited(t, targets)), default=0)
+    return max((s[-SITE] + 1 for t, s in pairs if s and t.is_edited), default=0)
 
 
 def _known_from_beginning(
@@ -148,7 +148,7 @@ def _known_from_beginning(
         return None
     by_key = {_key(t.named): t for t in targets}
     here = [attrs.evolve(by_key[_key(g)], named=g) for g in old_part.globals]
-    names = {_key(t.named): followed(t, targets) for t in targets}
+    names = {_key(t.named): t.ref for t in targets}
     if differences(new_part, old_part, here) or not is_same(
         old_machine, new_machine, changes.moved, lambda n: names.get(_key(n), n.ref)
     ):
@@ -168,7 +168,7 @@ def _require(new: Scan, old: Scan, targets: Sequence[Target]) -> None:
 
 def _tells(targets: Sequence[Target]) -> bool:
     """Whether what other globals are used for, and what getattr leads to, may change."""
-    return any(t.ref is not None and {t.ref, t.named.ref} & _TELLING for t in targets)
+    return any(t.is_edited and {t.ref, t.named.ref} & _TELLING for t in targets)
 
 
 def differences(new: Scan, old: Scan, targets: Sequence[Target]) -> list[str]:
@@ -235,9 +235,9 @@ def _add(names: _Names, named: Global, ref: GlobalRef, silenced: int = 0) -> Non
 def _wanted(scan: Scan, targets: Sequence[Target], *, by_name_only: bool) -> _Names:
     found: _Names = defaultdict(_Named)
     for target in targets:
-        named, ref = target.named, followed(target, targets)
+        named, ref = target.named, target.ref
         via, dialect = named.via, target.dialect(scan)
-        if is_edited(target, targets) and via != "text_only":
+        if target.is_edited and via != "text_only":
             via = "find_class"
             if dialect.by_getattr(ref):
                 via = "getattr"

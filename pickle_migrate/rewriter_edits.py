@@ -28,7 +28,7 @@ from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_nested import silenced
 from pickle_migrate.rewriter_spell import Dialect
 from pickle_migrate.rewriter_splice import Edit
-from pickle_migrate.rewriter_target import Target, is_edited
+from pickle_migrate.rewriter_target import Target
 from pickle_migrate.scan_calls import STAMPS
 from pickle_migrate.scan_memo import SITE
 from pickle_migrate.scanner import Global, Located, Scan
@@ -62,9 +62,9 @@ def edits(
     found, told = silenced(data, targets, scan.located, stop)
     streams: list[Iterable[Edit]] = [sorted(found)]
     for target, sites in zip(targets, scan.located.sites, strict=True):
-        if is_edited(target, targets):
+        if target.is_edited:
             streams.append(_of_lines_and_calls(data, scan, target, sites))
-    if any(t.ref is not None and t.named.via == "find_class" for t in targets):
+    if any(t.is_edited and t.named.via == "find_class" for t in targets):
         streams += _of_stack_globals(data, scan, targets, scan.located, stop)
     return merge(*streams), told
 
@@ -76,7 +76,6 @@ def _of_lines_and_calls(
     data: bytes, scan: Scan, target: Target, sites: Sequence[int]
 ) -> Iterator[Edit]:
     named, ref = target.named, target.ref
-    assert ref is not None
     dialect = target.dialect(scan)
     for i in range(0, len(sites), SITE):
         at = sites[i]
@@ -125,7 +124,7 @@ def _of_stack_globals(
     count = sum(len(sites) for sites in located.sites) // SITE
     if count > _MOST_SITES:
         pairs = zip(targets, located.sites, strict=True)
-        return [_one_by_one(data, scan, t, sites) for t, sites in pairs if t.ref is not None]
+        return [_one_by_one(data, scan, t, sites) for t, sites in pairs if t.is_edited]
     return [sorted(_all_together(data, scan, targets, located, texts.Search(data, stop)))]
 
 
@@ -137,7 +136,6 @@ def _one_by_one(data: bytes, scan: Scan, target: Target, numbers: Sequence[int])
     dialect = target.dialect(scan)
     for site in _sites_of(data, target, numbers):
         module, operands = None, site.operands
-        assert target.ref is not None
         if operands is not None and operands.module is not None and operands.module.key is None:
             module = target.ref.module
             if operands.name.key is None and not dialect.by_getattr(target.ref):
@@ -157,7 +155,7 @@ def _all_together(
         for site in _sites_of(data, target, numbers):
             readers[site.module].append(site)
             readers[site.name].append(site)
-            if target.ref is not None:
+            if target.is_edited:
                 changed.append(site)
     modules: dict[int, str | None] = {}
     for site in changed:
@@ -177,7 +175,7 @@ def _sites_of(data: bytes, target: Target, numbers: Sequence[int]) -> Iterator[_
         at, module, name, keys = numbers[i : i + SITE]
         if data[at : at + 1] == _STACK_GLOBAL:
             operands = None
-            if target.ref is not None:
+            if target.is_edited:
                 operands = texts.operands(data, at, module, name, keys)
             yield _Site(at, module, name, target, operands)
 
@@ -190,7 +188,7 @@ def _new_module(
     """
     operands = [s.operands for s in readers if s.module == module and s.operands is not None]
     own = [o.module for o in operands if o.module is not None]
-    refs = {s.target.ref.module for s in readers if s.target.ref is not None}
+    refs = {s.target.ref.module for s in readers if s.target.is_edited}
     if len(operands) != len(readers) or len(own) != 1 or len(refs) != 1:
         return None, None
     fetched = [o for o in operands if o.module is None]
@@ -208,7 +206,6 @@ def _of_site(
     is to be; None: it stays.
     """
     named, ref = site.target.named, site.target.ref
-    assert ref is not None
     has_module = ref.module == (named.ref.module if module is None else module)
     if has_module and not dialect.by_getattr(ref) and site.operands is not None:
         name = site.operands.name

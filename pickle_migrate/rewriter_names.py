@@ -17,6 +17,9 @@ from pickle_migrate.rewriter import NewRef, renamed
 from pickle_migrate.scanner import Global
 from pickle_migrate.stamps import StampedClass, StampText
 
+# No program nests classes so deep, and each level is asked for.
+_DEEPEST = 100
+
 
 def rename_payload(payload: bytes, registry: Registry | None = None) -> bytes:
     """The pickles in ``payload`` with each name as it is today; ``payload`` itself if all are.
@@ -36,6 +39,8 @@ def todays_ref(registry: Registry | None = None) -> NewRef:
             stamp = StampText.decode(named.stamp)
             classes = tuple(_stamped_today(c, known) for c in stamp.classes)
             return GlobalRef(named.ref.module, attrs.evolve(stamp, classes=classes).encode())
+        if named.ref.qualname.count(".") > _DEEPEST:
+            return None
         return _today(named.ref, known, by_getattr=named.via == "getattr")
 
     return new_ref

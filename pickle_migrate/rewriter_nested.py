@@ -17,7 +17,7 @@ import attrs
 from pickle_migrate import rewriter_texts as texts
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_splice import Edit
-from pickle_migrate.rewriter_target import Target, is_edited
+from pickle_migrate.rewriter_target import Target
 from pickle_migrate.scan_memo import SITE
 from pickle_migrate.scanner import Located
 
@@ -39,7 +39,7 @@ def silenced(
     told = []
     for target, sites in zip(targets, located.sites, strict=True):
         found: list[Edit] = []
-        if target.ref is None and (target.named.ref, target.named.protocol) in owners:
+        if not target.is_edited and (target.named.ref, target.named.protocol) in owners:
             places = (_place(data, at, calls, search) for at in sites[::SITE])
             found = [(*place, b"N") for place in places if place is not None]
         edits += found
@@ -54,7 +54,7 @@ def _calls(
     calls: set[int] = set()
     owners: set[tuple[GlobalRef, int]] = set()
     for target, sites in zip(targets, located.sites, strict=True):
-        if target.named.via == "getattr" and is_edited(target, targets):
+        if target.named.via == "getattr" and target.is_edited:
             calls.update(sites[::SITE])
             owner = target.named.ref.qualname.rpartition(".")[0]
             owners.add((GlobalRef(target.named.ref.module, owner), target.named.protocol))

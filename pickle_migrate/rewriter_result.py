@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.rewriter_target import Target, followed, is_edited
+from pickle_migrate.rewriter_target import Target
 from pickle_migrate.scan_entries import Use
 from pickle_migrate.scanner import Effect, Global, Scan
 
@@ -50,7 +50,7 @@ def derived(
     the place from which on they are the same.
     """
     old_part, new_part = parts
-    refs = {_key(t.named): followed(t, targets) for t in targets}
+    refs = {_key(t.named): t.ref for t in targets}
     effects = _effects(old, refs, moved)
     if effects is None or old.differences or new_part.differences:
         return None
@@ -81,7 +81,7 @@ def _globals(
     found: dict[_Key, Global | None] = dict.fromkeys(extra)
     for target in targets:
         named = target.named
-        key = followed(target, targets), named.protocol, _via(target, targets, new_part)
+        key = target.ref, named.protocol, _via(target, new_part)
         if key in extra:
             new = extra[key]
             extra[key] = attrs.evolve(new, count=new.count - before.get(_key(named), 0))
@@ -102,9 +102,9 @@ def _together(one: Global | None, other: Global) -> Global:
     return attrs.evolve(one, uses=uses, count=one.count + other.count)
 
 
-def _via(target: Target, targets: Sequence[Target], scan: Scan) -> str:
+def _via(target: Target, scan: Scan) -> str:
     via, ref = target.named.via, target.ref
-    if ref is None or via == "text_only" or not is_edited(target, targets):
+    if via == "text_only" or not target.is_edited:
         return via
     return "getattr" if target.dialect(scan).by_getattr(ref) else "find_class"
 

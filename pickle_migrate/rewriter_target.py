@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 
 import attrs
 
@@ -13,12 +14,15 @@ from pickle_migrate.scanner import Global, Scan
 
 @attrs.frozen
 class Target:
-    """A global of a pickle and the ref that it is to have; ``ref`` is None where its opcodes stay.
-    ``fix_imports`` is as in ``Dialect``. ``silenced``: how many of its opcodes name it no more.
+    """A global of a pickle and the ref that it has in the end.
+
+    ``is_edited``: the opcodes that name it change. ``fix_imports`` is as in ``Dialect``.
+    ``silenced``: how many of its opcodes name it no more.
     """
 
     named: Global
-    ref: GlobalRef | None
+    ref: GlobalRef
+    is_edited: bool
     fix_imports: bool = True
     silenced: int = 0
 
@@ -29,31 +33,32 @@ class Target:
         return Dialect(scan.protocol, self.named.protocol, self.fix_imports, has_dots)
 
 
-def followed(target: Target, targets: Sequence[Target]) -> GlobalRef:
-    """The ref that a global has after the edits. A class got from its outer one by ``getattr``
-    goes where that goes, unless it has a new ref of its own.
+def settled(
+    wishes: Iterable[tuple[Global, GlobalRef | None]], *, fix_imports: bool = True
+) -> list[Target]:
+    """The targets of one pickle's globals, in their order, from the refs that they are to have.
+
+    None: its opcodes stay. Then a class got from its outer one by ``getattr`` goes where that goes;
+    with a ref of its own, it needs an edit only if that is not where it goes anyway.
     """
-    if target.ref is not None:
-        return target.ref
-    return _led_to(target.named, targets) or target.named.ref
+    found: list[Target] = []
+    refs: dict[GlobalRef, set[GlobalRef]] = defaultdict(set)
+    for named, wish in wishes:
+        leads = named.ref
+        if named.via == "getattr":
+            leads = _led_to(named, refs) or named.ref
+        ref = leads if wish is None else wish
+        found.append(Target(named, ref, ref != leads, fix_imports))
+        refs[named.ref].add(ref)
+    return found
 
 
-def is_edited(target: Target, targets: Sequence[Target]) -> bool:
-    """Whether the opcodes that name a global change."""
-    if target.ref is None:
-        return False
-    return target.named.via != "getattr" or _led_to(target.named, targets) != target.ref
-
-
-def _led_to(named: Global, targets: Sequence[Target]) -> GlobalRef | None:
-    """Where ``getattr`` leads when only what it is called on has its new name; None if that has
-    several, or it is no call of ``getattr``.
+def _led_to(named: Global, refs: dict[GlobalRef, set[GlobalRef]]) -> GlobalRef | None:
+    """Where ``getattr`` leads when only what it is called on, which was named before, has its new
+    name; None if that has several.
     """
-    outer, dot, inner = named.ref.qualname.rpartition(".")
-    if named.via != "getattr" or not dot:
-        return None
-    owner = GlobalRef(named.ref.module, outer)
-    found = {followed(t, targets) for t in targets if t.named.ref == owner} or {owner}
+    outer, _, inner = named.ref.qualname.rpartition(".")
+    found = refs.get(GlobalRef(named.ref.module, outer), set())
     if len(found) != 1:
         return None
     (new,) = found

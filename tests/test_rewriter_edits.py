@@ -8,7 +8,7 @@ from pickle_migrate import rewriter_edits
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_edits import edits
 from pickle_migrate.rewriter_splice import spliced
-from pickle_migrate.rewriter_target import Target
+from pickle_migrate.rewriter_target import settled
 from pickle_migrate.rewriter_texts import WINDOW
 from pickle_migrate.scanner import scan_all
 
@@ -19,12 +19,13 @@ BOTH = b"\x8c\x04shop\x94\x8c\x05Order\x94\x93\x94"
 def edited(data, modules=STORE, **names):
     """The first pickle after its edits, with modules and classes renamed."""
     (scan, *_) = scan_all(data, locate=True).pickles
-    targets = []
+    wishes = []
     for g in scan.globals:
         ref = GlobalRef(
             modules.get(g.ref.module, g.ref.module), names.get(g.ref.qualname, g.ref.qualname)
         )
-        targets.append(Target(g, None if ref == g.ref else ref))
+        wishes.append((g, ref))
+    targets = settled(wishes)
     stream, told = edits(data, scan, targets, scan.end)
     found = list(stream)
     assert [t.named for t in told] == list(scan.globals)
@@ -107,7 +108,7 @@ def test_a_later_pickle_of_the_same_pickler_reads_the_memo():
     first = b"\x80\x04" + BOTH + b"."
     data = first + b"\x80\x04h\x00."
     scans = scan_all(data, locate=True)
-    targets = [Target(g, GlobalRef("store", "Order")) for g in scans.pickles[0].globals]
+    targets = settled((g, GlobalRef("store", "Order")) for g in scans.pickles[0].globals)
     for stop, is_inserted in ((len(first), False), (len(data), True)):
         found, _ = edits(data, scans.pickles[0], targets, stop)
         assert (b"00\x8c\x05store" in spliced(data, found)) == is_inserted

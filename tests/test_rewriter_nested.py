@@ -6,7 +6,7 @@ import pytest
 
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.rewriter_nested import silenced
-from pickle_migrate.rewriter_target import Target
+from pickle_migrate.rewriter_target import settled
 from pickle_migrate.scanner import scan_all
 
 HEAD = b"\x80\x02c__builtin__\ngetattr\nq\x00"
@@ -16,10 +16,10 @@ LINE = b"cshop\nOrder\nq\x01X\x04\x00\x00\x00Lineq\x02\x86q\x03R"
 def found(data, **names):
     """The bytes that would be replaced, and how many opcodes of each global fall silent."""
     scan = scan_all(data, locate=True).pickles[0]
-    targets = [
-        Target(g, GlobalRef("shop", names[g.ref.qualname]) if g.ref.qualname in names else None)
+    targets = settled(
+        (g, GlobalRef("shop", names[g.ref.qualname]) if g.ref.qualname in names else None)
         for g in scan.globals
-    ]
+    )
     edits, told = silenced(data, targets, scan.located, scan.end)
     assert all(new == b"N" for _, _, new in edits)
     counts = {t.named.ref.qualname: t.silenced for t in told if t.silenced}
