@@ -571,13 +571,13 @@ def test_static_says_why_it_cannot(world: World):
     assert done.code == 1
     assert done.out.splitlines()[:3] == [
         "refused        order.pkl",
-        "               Not without loading: "
-        "shop:Order needs steps that no imported module declares.",
+        "               Not without loading shop:Order: "
+        "needs steps that no imported module declares.",
         "               Name the module that says so with --import.",
     ]
     done = world.run("order.pkl", "--in-place", "--static", "--import", "shop_steps")
     assert done.code == 1
-    assert "shop:Order a step has to run add_currency (step 2 to 3)." in done.out
+    assert "shop:Order: a step has to run add_currency (step 2 to 3)." in done.out
     assert world.content() == {"order.pkl": before}
 
 

@@ -182,7 +182,7 @@ def test_functions_get_plain_data_only():
     step = on_plain_data(Migration("m:C", 1, (ConvertField("a", str), AddField("b", factory=list))))
     migrate = compile_chain([step])
     assert migrate({"a": 1}) == {"a": "1", "b": []}
-    with pytest.raises(StaticError, match="m:C str would get an object of m:C"):
+    with pytest.raises(StaticError, match="m:C: str would get an object of m:C"):
         migrate({"a": SHIM})
     with pytest.raises(StaticError, match="str would get a list with objects in it"):
         migrate({"a": [SHIM]})

@@ -73,7 +73,7 @@ def test_only_without_loading(world):
     """Then nothing that the pickle names is imported: the class is not known."""
     data, ways = data_of(world), new_ways(static=True)
     what, _ = planned(ways, data)
-    assert what == ["Not without loading: shop:Order needs steps that no imported module declares."]
+    assert what == ["Not without loading shop:Order: needs steps that no imported module declares."]
     with pytest.raises(StaticError):
         ways.upgraded(data)
     world.scratch.module("shop_steps", STEPS)
@@ -91,7 +91,7 @@ def test_only_without_loading(world):
     declared._source_of.cache_clear()
     what, _ = planned(new_ways(static=True), data)
     assert what == [
-        "Not without loading: shop:Order carries no version, and nothing here says which it has."
+        "Not without loading shop:Order: carries no version, and nothing here says which it has."
     ]
 
 

@@ -165,8 +165,8 @@ class StaticError(PickleMigrateError):
     remedy: str = ""
 
     def what(self) -> str:
-        named = f"{self.ref} " if self.ref else ""
-        return f"Not without loading: {named}{self.reason}."
+        named = f" {self.ref}" if self.ref else ""
+        return f"Not without loading{named}: {self.reason}."
 
     def advice(self) -> str:
         return self.remedy or "If you trust the file, upgrade it without --static."
