@@ -166,7 +166,8 @@ class Unpickler(pickle.Unpickler):
         gate.require_seen(ref)
         if module_name == stamps.MODULE and stamps.looks_like_stamp(global_name):
             stamp = resolver.find_stamp(global_name, self._registry, gate.may_import)
-            gate.require_no_length(ref, getattr(stamp, "args", (None,))[0])
+            for made in getattr(stamp, "args", ())[:1]:  # the class, where it is made as it is
+                gate.require_no_length(ref, made)
             return stamp
         if module_name == stamps.MODULE and global_name == stamps.text_only.__name__:
             return gate.text_only
