@@ -30,7 +30,9 @@ def read_all(data: Data, limits: Limits) -> tuple[Scans, list[Finding]]:
     try:
         return scan_all(data, limits=limits), []
     except LimitError as error:
-        return scan_all(data), [_beyond(error)]
+        told = [_beyond(error)]
+    # Only now, when the error and with it what the first scan held in memory is gone.
+    return scan_all(data), told
 
 
 def read_one(data: Data, start: int, limits: Limits) -> tuple[Scan, list[Finding]]:
@@ -38,7 +40,8 @@ def read_one(data: Data, start: int, limits: Limits) -> tuple[Scan, list[Finding
     try:
         return scan(data, start, limits=limits), []
     except LimitError as error:
-        return scan(data, start), [_beyond(error)]
+        told = [_beyond(error)]
+    return scan(data, start), told
 
 
 def _beyond(error: LimitError) -> Finding:

@@ -37,13 +37,8 @@ def rest_of_row(
             return
         at = found.start()
         tries -= 1
-        extra: list[Finding] = []
         try:
-            try:
-                one = scan(data, at, limits)
-            except LimitError as error:
-                one = scan(data, at)
-                extra = [Finding("resource-limit", DANGER, error.offset, error.what())]
+            one, extra = _read(data, at, limits)
         except PickleFormatError as error:
             left -= max(1, error.offset - at)
             at += 2
@@ -54,3 +49,11 @@ def rest_of_row(
         if one.end - at >= _SHORTEST:
             yield one, extra
         at = one.end
+
+
+def _read(data: Data, at: int, limits: Limits) -> tuple[Scan, list[Finding]]:
+    try:
+        return scan(data, at, limits), []
+    except LimitError as error:
+        told = [Finding("resource-limit", DANGER, error.offset, error.what())]
+    return scan(data, at), told
