@@ -189,3 +189,31 @@ def test_the_registry_of_the_load_counts(scratch):
     assert loads(data, policy=policy, registry=registry).__name__ == "Order"
     with pytest.raises(PolicyError):
         loads(data, policy=policy)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_stamped_objects_of_every_version(scratch, protocol):
+    """Current ones, older ones that are migrated, and such as hold bytes."""
+    source = """
+        @versioned({version})
+        class Order:
+            pass
+
+        @versioned({version})
+        class Blob(bytes):
+            pass
+        """
+    old = scratch.module("guarded_stamps", source.format(version=1))
+    order = old.Order()
+    order.x = 1
+    data = pickle.dumps([order, old.Blob(b"ab")], protocol)
+    policy = Policy(presets=["registered", "standard"])
+    loaded = loads(data, policy=policy)
+    assert (loaded[0].x, loaded[1]) == (1, b"ab")
+    steps = """
+        Lineage("guarded_stamps:Order").upgrade(1, RenameField("x", "y"))
+        Lineage("guarded_stamps:Blob").upgrade(1)
+        """
+    scratch.module("guarded_stamps", source.format(version=2) + steps)
+    loaded = loads(data, policy=policy)
+    assert (loaded[0].y, loaded[1]) == (1, b"ab")
