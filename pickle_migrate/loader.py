@@ -166,8 +166,7 @@ class Unpickler(pickle.Unpickler):
         gate.require_seen(ref)
         if module_name == stamps.MODULE and stamps.looks_like_stamp(global_name):
             stamp = resolver.find_stamp(global_name, self._registry, gate.may_import)
-            for made in getattr(stamp, "args", ())[:1]:  # the class, where it is made as it is
-                gate.require_no_length(ref, made)
+            gate.require_no_length(ref, resolver.class_of_stamp(global_name, self._registry))
             return stamp
         if module_name == stamps.MODULE and global_name == stamps.text_only.__name__:
             return gate.text_only

@@ -104,7 +104,9 @@ def _measured(fail: Callable[[str], Exception]) -> type[Inert]:
 
         def __new__(cls, *args: Any, **keywords: Any) -> Self:
             try:
-                require_no_number((*args, *keywords.values()))
+                given = (*args, *keywords.values())
+                # A stamp of such a class may be given the arguments as one tuple.
+                require_no_number(given[0] if given and type(given[0]) is tuple else given)
             except Refused as refused:
                 raise fail(str(refused)) from None
             return super().__new__(cls)

@@ -128,6 +128,12 @@ def find_stamp(
     return found
 
 
+def class_of_stamp(text: str, registry: Registry = DEFAULT) -> type | None:
+    """The class that ``find_stamp`` found for a stamp before; None if it was not asked."""
+    known = _found.get((id(registry), text))
+    return None if known is None else known[1]
+
+
 def _holds(known: _Found, registry: Registry) -> bool:
     asked, cls, generations, _ = known
     return asked is registry and generations == _generations(registry, cls) and _is_in_place(cls)

@@ -217,3 +217,14 @@ def test_stamped_objects_of_every_version(scratch, protocol):
     scratch.module("guarded_stamps", source.format(version=2) + steps)
     loaded = loads(data, policy=policy)
     assert (loaded[0].y, loaded[1]) == (1, b"ab")
+
+
+@pytest.mark.parametrize("name", ["Blob", "Blob@1", "Blob@1!"])
+@pytest.mark.parametrize("arguments", [b"(I30000000\nt", b"((I30000000\ntt"])
+def test_a_stamp_gives_no_length(scratch, name, arguments):
+    """Neither does the class itself, whichever way its newborn takes arguments."""
+    scratch.module("guarded_blob", "@versioned(1)\nclass Blob(bytearray): pass\n")
+    stamp = b"cpickle_migrate.stamps\nguarded_blob:%b\n" % name.encode()
+    data = (stamp if "@" in name else b"cguarded_blob\nBlob\n") + arguments + b"R."
+    with pytest.raises(PolicyError, match="length"):
+        loads(data, policy=Policy(presets=["registered", "standard"]))
