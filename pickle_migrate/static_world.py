@@ -43,6 +43,7 @@ class StampShimType(MigratingShimType):
         if cls._world.inst or kwargs:
             raise states.refuse("is made in an odd way")
         if states.is_whole:
+            cls._world.kept.append(args)
             args = states.whole(args)
         elif args and states.plain:
             raise states.refuse("is made with arguments, and the class takes none")
@@ -54,11 +55,19 @@ class StampShimType(MigratingShimType):
 @attrs.define(eq=False)
 class StaticWorld(World):
     """The stand-ins of one file, with what changes in it. ``decodes``: names of fields may be bytes
-    of Python 2.
+    of Python 2. ``kept`` holds the states from before their steps: what a step drops was not
+    dropped by the pickle, and ``settle`` must not take it for that.
     """
 
     changes: dict[GlobalRef, Change] = attrs.field(factory=dict)
     decodes: bool = False
+    kept: list[Any] = attrs.field(factory=list)
+
+    def settle(self) -> tuple[Shim, ...]:
+        """As World's; afterwards the old states may go."""
+        lost = super().settle()
+        self.kept.clear()
+        return lost
 
     def find(self, module: str, qualname: str) -> Any:
         """As World, with what changes."""
@@ -150,15 +159,22 @@ def _fast(
     states: States, general: Callable[[Any, Any], None], world: StaticWorld
 ) -> Callable[[Any, Any], None]:
     """``general``, with a shorter way where a dict of fields becomes another."""
+    keep = world.kept.append
+
+    def keeping(self: Any, state: Any) -> None:
+        keep(state)
+        general(self, state)
+
     if not states.is_fast or world.decodes:
-        return general
+        return keeping
     migrate = dict.copy if states.copies and not states.unmangles else states.migrate
 
     def setstate(self: Any, state: Any) -> None:
         if type(state) is dict and self._state is NOTHING and self._extra is None:
+            keep(state)
             self._state = migrate(state)
         else:
-            general(self, state)
+            keeping(self, state)
 
     return setstate
 

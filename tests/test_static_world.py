@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from pickle_migrate import AddField, Lineage, Registry, versioned
+from pickle_migrate import AddField, Lineage, Registry, RemoveField, versioned
 from pickle_migrate.errors import StaticError
 from pickle_migrate.hooks import entry_of
 from pickle_migrate.refs import GlobalRef
@@ -138,3 +138,22 @@ def test_plain_stand_ins_are_written_as_ever():
     """Only what changes does."""
     data = pickle.dumps([1, {2}], 4)
     assert run(data) == data
+
+
+def test_what_a_step_drops_was_not_dropped_by_the_pickle():
+    """A call whose result the pickle drops is written again; a field that a step removes is not."""
+    registry = Registry()
+    cls = type("C", (), {"__module__": "m", "__qualname__": "C"})
+    Lineage(REF, registry=registry).upgrade(1, RemoveField("a"))
+    versioned(2, unstamped=1, registry=registry)(cls)
+    mine = entry_of(cls)
+    states = states_of(REF, mine, route_for(cls, None), unstamped=True)
+    change = Change(REF, states, GlobalRef(MODULE, mine.stamp.text))
+    # The field holds an object that is made of the class D, and D is a value too.
+    data = C + b")\x81}(X\1\0\0\0acm\nf\ncm\nD\nq\1\x85RX\1\0\0\0bh\1ub."
+    world = StaticWorld(changes={REF: change})
+    graph = build(data, scan(data), world, "ASCII")
+    assert graph.lost == ()
+    new = written([graph.root], 2, StaticTable())
+    assert names(new) == {str(NEW), "m:D"}
+    assert world.kept == []
