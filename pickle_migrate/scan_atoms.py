@@ -143,9 +143,10 @@ def line(op: bytes, longest: int, *, clean: bool) -> bytes:
     """An opcode with a line of at most ``longest`` bytes, as picklers write it."""
     not_memoize = rb"\x94" if clean else b""
     if op == b"V":
+        plain = rb"[^\\\n%s]{0,%d}+\n" % (not_memoize, longest)
         escapes = rb"|\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}|\\U0010[0-9a-f]{4}"
         part = rb"[^\\\n%s]++" % not_memoize + escapes
-        return rb"V(?=[^\n]{0,%d}\n)(?:%s)*\n" % (longest, part)
+        return rb"V(?:%s|(?=[^\n]{0,%d}\n)(?:%s)*\n)" % (plain, longest, part)
     if op == b"S":
         size = max(longest - 2, 0)
         return rb"S'[^'\\\n\x80-\xff]{0,%d}+'\n" % size

@@ -31,6 +31,7 @@ _LONG_TEXT: Final = 3000
 _MEMOIZE: Final = b"\x94"
 _LOW_BYTES: Final = bytes(range(256))
 _REPEATED: Final = [bytes([byte]) * 256 for byte in range(256)]
+_THOUSAND: Final = [b"%03d\n" % number for number in range(1000)]
 _LINE_KEY: Final = rb"(0|[1-9][0-9]{0,17})\n"
 
 
@@ -325,10 +326,8 @@ class Pattern:
         elif len(self._columns) > len(binary or lines):
             keys = chain.from_iterable(map(itemgetter(*binary, *lines), rows))
         if lines:
-            numbers = list(map(int, filter(None, keys)))
-            return (
-                len(numbers) if numbers == list(range(next_key, next_key + len(numbers))) else None
-            )
+            texts = list(filter(None, keys))
+            return len(texts) if _are_lines_counted_up(texts, next_key) else None
         joined = b"".join(keys)
         return len(joined) // 4 if _are_counted_up(joined, next_key) else None
 
@@ -345,6 +344,19 @@ def _are_counted_up(keys: bytes, first: int) -> bool:
             )
         )
     return all(keys[i::4] == plane[skipped : skipped + count] for i, plane in enumerate(planes))
+
+
+def _are_lines_counted_up(keys: list[bytes], first: int) -> bool:
+    """The same for numbers in decimal texts."""
+    after = first + len(keys)
+    expected = []
+    for block in range(first // 1000, after // 1000 + 1):
+        low, high = max(first - 1000 * block, 0), min(after - 1000 * block, 1000)
+        if block:
+            expected.append((b"%d" % block).join([b"", *_THOUSAND[low:high]]))
+        else:
+            expected += [b"%d\n" % number for number in range(low, high)]
+    return (b"\n".join(keys) + b"\n" if keys else b"") == b"".join(expected)
 
 
 class _FirstOf(dict[tuple[bytes, ...], int]):

@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from pickle_migrate import scan_patterns
 from pickle_migrate.scan_patterns import Known, Pattern
 from pickle_migrate.scan_shapes import look
 
@@ -82,3 +83,15 @@ def test_nothing_behind_the_edge_is_looked_at():
     assert pattern.one(data, 0, end - 1) == -1
     assert pattern.is_worth_it(data, 0, len(data))
     assert not pattern.is_worth_it(data, 0, end)
+
+
+@pytest.mark.parametrize("first", [0, 1, 990, 999, 1000, 65_530, 123_456])
+@pytest.mark.parametrize("count", [0, 1, 9, 1000, 2500])
+def test_keys_that_count_up(first, count):
+    """Each of them is compared, in either way of writing them."""
+    numbers = list(range(first, first + count))
+    for changed in (numbers, [n + 1 for n in numbers], numbers[:-1] + [7] * bool(numbers)):
+        binary = b"".join(number.to_bytes(4, "little") for number in changed)
+        lines = [b"%d" % number for number in changed]
+        assert scan_patterns._are_counted_up(binary, first) == (changed == numbers)
+        assert scan_patterns._are_lines_counted_up(lines, first) == (changed == numbers)
