@@ -24,7 +24,7 @@ from pickle_migrate.findings import (
     FilePlan,
     Problem,
 )
-from pickle_migrate.limits import Limits
+from pickle_migrate.limits import UPGRADE_LIMITS
 from pickle_migrate.planner import Planner
 from pickle_migrate.policy import Policy
 from pickle_migrate.scanner import Scans, scan_all
@@ -108,7 +108,7 @@ def plan_file(found: Found, the_ways: Ways, may_replace: MayReplace | None = Non
 
 def _plan_payload(plan: FilePlan, payload: bytes, found: Found, the_ways: Ways) -> FilePlan:
     try:
-        scans = scan_all(payload, limits=Limits())
+        scans = scan_all(payload, limits=UPGRADE_LIMITS)
     except PickleFormatError as error:
         return _plan_other(plan, payload, error, found)
     if scans.trailing and not _is_expected(found) and _is_by_chance(payload, scans):

@@ -48,3 +48,6 @@ class Limits:
 
 
 NO_LIMITS = Limits(*[None] * len(attrs.fields(Limits)))
+#: What a file may ask for that is to be upgraded. Depth is no danger to loading, and upgrades write
+#: it without recursion: a chain of a hundred thousand of a program's own objects is honest data.
+UPGRADE_LIMITS = attrs.evolve(Limits(), depth=None)

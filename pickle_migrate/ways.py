@@ -15,7 +15,7 @@ import attrs
 from pickle_migrate import graphs, remake, static_upgrade
 from pickle_migrate.errors import ContentError
 from pickle_migrate.findings import PicklePlan, Problem
-from pickle_migrate.limits import Limits
+from pickle_migrate.limits import UPGRADE_LIMITS
 from pickle_migrate.planner import Planner
 from pickle_migrate.scanner import Scan, scan_all
 from pickle_migrate.shims_world import World
@@ -82,7 +82,7 @@ class Ways:
         succeeds or says why not. Raises LimitError before anything is built, and what
         ``static_upgrade`` and ``remake`` raise.
         """
-        scans = scan_all(payload, limits=Limits(), locate=True).pickles
+        scans = scan_all(payload, limits=UPGRADE_LIMITS, locate=True).pickles
         if self.live is None:
             return self._without_loading(self._row(payload, scans))
         _, way = self.plan(payload, scans)

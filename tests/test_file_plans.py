@@ -57,6 +57,13 @@ def said(plan: FilePlan) -> str:
     return " ".join(problem.what for problem in plan.all_problems())
 
 
+def test_depth_is_no_reason_to_refuse(world):
+    """Loading does not recurse and writing does not either: a long chain is honest data."""
+    count = 70_000
+    data = PROTO_4 + b"]" * count + b"a" * (count - 1) + b"."
+    assert explicit(world, "deep.pkl", data).action == "current"
+
+
 # --- pickles ------------------------------------------------------------------------------------
 
 
