@@ -23,6 +23,7 @@ PROSE = {
     "docs/explanation/benchmarks.md",
     "docs/explanation/fuzzing.md",
     "docs/explanation/index.md",
+    "docs/explanation/policy.md",
     "docs/explanation/stand-ins.md",
     "docs/glossary.md",
     "docs/howto/index.md",
