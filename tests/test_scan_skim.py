@@ -62,9 +62,9 @@ def outcome(data, *, skims, limits=NO_LIMITS, memo=None, start=0):
     reader = Reader(data, start, memo, limits)
     try:
         scan_run.run(reader, skims=skims)
+        return _result(reader), reader
     except (PickleFormatError, LimitError) as error:
         return (type(error), str(error)), reader
-    return _result(reader), reader
 
 
 def assert_same(data, limits=NO_LIMITS):
