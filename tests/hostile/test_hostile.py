@@ -26,7 +26,7 @@ from pickle_migrate.refs import GlobalRef
 FILES = {sample.name: sample for sample in samples()}
 GROUP_NAMES = [group.group for group in GROUPS]
 #: What a reader may use beside four times the size: tables, modules, the interpreter's own.
-CONSTANT = 16 * 1024**2
+CONSTANT = 32 * 1024**2
 #: The same for compressed files, whose contents are unpacked up to a limit.
 UNPACKED = 128 * 1024**2
 #: Modules of the standard library that reading itself imports when it first needs them.

@@ -155,8 +155,8 @@ add(
 )
 add(
     "bytes-many",
-    "Five thousand pickles in bytes",
-    p(4, lst(*(raw(PAYLOAD) for _ in range(5000)))),
+    "Two thousand pickles in bytes",
+    p(4, lst(*(raw(PAYLOAD) for _ in range(2000)))),
     inside=(TOUCH,),
     expect=INERT,
 )
