@@ -14,7 +14,7 @@ from pickle_migrate.errors import (
     VersionNumberError,
 )
 from pickle_migrate.hooks import install
-from pickle_migrate.lineage import Finisher, check_version
+from pickle_migrate.lineage import Finisher, LineageRecord, check_version
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Declaration, Registry, fingerprint_of
 from pickle_migrate.renames import OldName
@@ -214,6 +214,19 @@ class Lineage:
             problem = f"fields({version}, ...) names each field of that version once, by a text"
             raise VersionNumberError(str(self.ref), problem)
         self._registry.record(self.ref, lambda record: record.field_orders.update({version: names}))
+        return self
+
+    def unstamped(self, version: int) -> Lineage:
+        """Say which version unstamped pickles hold of a class that is gone, or that is not to be
+        imported. For a class that is there, ``versioned(unstamped=...)`` says it. Raises
+        VersionNumberError.
+        """
+        check_version(self.ref, version)
+
+        def note(record: LineageRecord) -> None:
+            record.unstamped = version
+
+        self._registry.record(self.ref, note)
         return self
 
     def accept_fingerprint(self, version: int, digest: str) -> Lineage:

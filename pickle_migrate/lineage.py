@@ -27,6 +27,7 @@ class LineageRecord:
     field_orders: dict[int, tuple[str, ...]] = attrs.field(factory=dict)
     fingerprints: dict[int, frozenset[str]] = attrs.field(factory=dict)
     finishers: dict[int, tuple[Finisher, ...]] = attrs.field(factory=dict)
+    unstamped: int | None = None
     _runs: dict[object, ModuleSpec | None] = attrs.field(factory=dict)
 
     def add_step(self, migration: Migration, run: ModuleSpec | None = None) -> None:
@@ -78,6 +79,7 @@ class LineageRecord:
             {v: names for v, names in self.field_orders.items() if holds(v)},
             {v: digests for v, digests in self.fingerprints.items() if holds(v)},
             {v: functions for v, functions in self.finishers.items() if holds(v)},
+            self.unstamped if self.unstamped is not None and holds(self.unstamped) else None,
         )
 
 

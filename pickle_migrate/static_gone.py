@@ -84,6 +84,19 @@ def unstamped_class(ref: GlobalRef, registry: Registry, source: SourceClass) -> 
     return gone_class(written, registry, lambda _: source)
 
 
+def told_by_lineage(ref: GlobalRef, registry: Registry) -> SourceClass | None:
+    """A class that is not there, as its lineage tells of it; None where ``Lineage.unstamped`` does
+    not say which version unstamped pickles have.
+    """
+    records = registry.family(ref)
+    told = {record.unstamped for record in records} - {None}
+    if len(told) != 1:
+        return None
+    unstamped = told.pop()
+    assert unstamped is not None
+    return SourceClass(max([unstamped, *map(_head, records)]), unstamped)
+
+
 def _leg(one: StampedClass, registry: Registry, read: ReadSource) -> _Leg:
     today = registry.current_ref(one.ref, one.version or None, one.fingerprint)
     if not one.version:

@@ -29,7 +29,13 @@ from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registere
 from pickle_migrate.routes import Route, route_for
 from pickle_migrate.scanner import Global, Scan, mapped
 from pickle_migrate.stamps import MODULE, StampText, text_only
-from pickle_migrate.static_gone import GoneClass, ReadSource, gone_class, unstamped_class
+from pickle_migrate.static_gone import (
+    GoneClass,
+    ReadSource,
+    gone_class,
+    told_by_lineage,
+    unstamped_class,
+)
 from pickle_migrate.static_source import SourceClass, source_class
 from pickle_migrate.static_states import States, against_class, states_of, states_of_gone
 
@@ -37,6 +43,7 @@ LookUp = Callable[[GlobalRef], Any]
 Mentions = Callable[[str], bool]
 
 _IMPORT: Final = "Name the module that says so with --import."
+_TELL: Final = "If the class is gone, say it in its lineage: Lineage(...).unstamped(1)."
 _TEXT_ONLY: Final = GlobalRef(text_only.__module__, text_only.__name__)
 
 
@@ -227,12 +234,14 @@ class StaticPlanner:
         if cls is not None:
             self._known(named, today, cls, found)
             return
-        source = self._read_source(there) if named.use != "named" else None
+        source = None
+        if named.use != "named":
+            source = self._read_source(there) or told_by_lineage(today, self._registry)
         if source is not None and (source.unstamped or 1) != source.version:
             self._unstamped_gone(named, there, source, found)
         elif source is None and self._has_lineage(today) and named.use != "named":
             reason = "carries no version, and nothing here says which it has"
-            found.refuse(named.ref, reason, _IMPORT)
+            found.refuse(named.ref, reason, f"{_IMPORT} {_TELL}")
         elif today != named.ref:
             found.classes.append(ClassFound(str(named.ref), str(today)))
             self._rename(named, today, found)

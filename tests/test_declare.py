@@ -456,3 +456,14 @@ def test_attrs_classes_are_versioned_below_and_above(registry):
     cls = versioned(1, registry=registry)(attrs.define(made(__annotations__={"a": int})))
     assert declaration_of(cls).fingerprint is not None
     assert pickle_migrate.registry.fingerprint_of(cls) == declaration_of(cls).fingerprint
+
+
+def test_the_version_of_unstamped_pickles_of_a_class_that_is_gone(registry):
+    """It is a version like any other, and the last one said counts."""
+    lineage = Lineage("shop:Gone", registry=registry)
+    assert lineage.unstamped(1).unstamped(2) is lineage
+    [record] = registry.family(GlobalRef("shop", "Gone"))
+    assert record.unstamped == 2
+    for wrong in (0, "1", None):
+        with pytest.raises(VersionNumberError, match="is not a version"):
+            lineage.unstamped(wrong)

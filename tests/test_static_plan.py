@@ -128,7 +128,21 @@ def test_unstamped_objects_of_a_lineage_without_class(shop):
     [reason] = plan.reasons
     assert reason.reason == "carries no version, and nothing here says which it has"
     assert "--import" in reason.remedy
+    assert "unstamped(1)" in reason.remedy
     assert plan.shown.is_old
+
+
+def test_a_lineage_may_say_which_version_they_have(shop):
+    """For a class that is gone; its current version is the head of the lineage."""
+    data = b"\x80\x02cplan_shop\nGone\n)\x81."
+    step = AddField("a", default=1)
+    shop.lineage("Gone").upgrade(1, step).upgrade(2, step).unstamped(2)
+    plan = shop.plan(data)
+    [change] = plan.changes.values()
+    assert (str(change.written), change.stamp.qualname) == ("plan_shop:Gone", "plan_shop:Gone@3")
+    assert plan.shown.steps == ("plan_shop:Gone 2 to 3: add 'a' = 1",)
+    shop.lineage("Gone").unstamped(3)
+    assert not shop.plan(data).shown.is_old
 
 
 def source(version, unstamped=None, reason=None):
