@@ -103,7 +103,9 @@ def _c_int(line: bytes) -> object:
     text = to_nul(line)
     number = octal(text)
     value = _int_of(text or b"0", 0) if number is None else number
-    return bool(value) if len(line) == 2 and value in (0, 1) else value
+    # Two characters are a truth value where strtol reads both; it takes no white space at the end.
+    is_whole = len(line) == 2 and not text[-1:].isspace()
+    return bool(value) if is_whole and value in (0, 1) else value
 
 
 def _python_int(line: bytes) -> object:

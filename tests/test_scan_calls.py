@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import io
 import pickle
+import sys
 
 import pytest
 
@@ -40,6 +41,17 @@ class Picky:
 
     def __reduce__(self):
         return Picky, (self.x,)
+
+
+@pytest.fixture(autouse=True)
+def plain_pickler():
+    """Where another test imported dill, Python's pickler writes types as dill does."""
+    dill = sys.modules.get("dill")
+    if dill is not None:
+        dill.extend(use_dill=False)
+    yield
+    if dill is not None:
+        dill.extend(use_dill=True)
 
 
 def effects(data):
