@@ -24,6 +24,7 @@ TEXTS: Final = frozenset({b"\x8c", b"X", b"U", b"T", b"S", b"V"})
 #: Opcodes with a line of text, as picklers write them.
 LINES: Final = frozenset({b"I", b"L", b"F", b"S", b"V"})
 GETS: Final = {b"h": 1, b"j": 4}
+LONG1: Final = b"\x8a"
 PUTS: Final = {b"q": 1, b"r": 4, b"\x94": 0}
 
 _WHOLE: Final = {b"K", b"M", b"J"}
@@ -58,7 +59,7 @@ class Slot:
             self.fixed |= _WHOLE if op in _WHOLE else {op}
         elif op in COUNTED:
             self.counted[op] = max(self.counted.get(op, 0), length)
-        elif op == b"\x8a":
+        elif op == LONG1:
             self.longs.add(length)
         elif op in LINES:
             self.lines.add(op)
@@ -90,7 +91,8 @@ class Slot:
     @property
     def opcodes(self) -> set[bytes]:
         """All opcodes that were seen here."""
-        return self.fixed | self.lines | set(self.counted) | set(self.keys) | self.puts
+        longs = {LONG1} if self.longs else set()
+        return self.fixed | self.lines | set(self.counted) | set(self.keys) | self.puts | longs
 
 
 def cap(length: int) -> int:

@@ -98,3 +98,18 @@ def test_memoized_values_are_found():
     pattern = re.compile(scan_atoms.memoized(slot, {b"}", b"(", b"u"}, 9), re.DOTALL)
     data = b"}\x94(\x8c\x01a\x94K\x94\x8c\x02bc\x94K\x01u"
     assert [found.start(1) for found in pattern.finditer(data)] == [-1, 3, 9]
+
+
+def test_a_slot_knows_all_its_opcodes():
+    """Those with a length prefix and LONG1 too: the protocol of a scan follows from them."""
+    slot = Slot()
+    seen = [
+        (b"K", b"\1", 0),
+        (b"\x8c", b"", 3),
+        (b"\x8a", b"", 1),
+        (b"I", b"", 0),
+        (b"h", b"\1", 0),
+    ]
+    for op, argument, length in seen:
+        slot.add(op, argument, length)
+    assert slot.opcodes >= {op for op, _, _ in seen}
