@@ -22,8 +22,10 @@ import attrs
 
 from pickle_migrate import nested, rehearsal, resolver, stamps
 from pickle_migrate.errors import PolicyError
-from pickle_migrate.policy import EXTENSIONS, Policy, Refusal, Verdict, extension_ref, find_name
+from pickle_migrate.policy import Policy
 from pickle_migrate.policy_checks import CHECKS, Budget, checked
+from pickle_migrate.policy_names import extension_ref, find_name
+from pickle_migrate.policy_verdicts import EXTENSIONS, Refusal, Verdict
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scanner import Extension, Global, Scan
 

@@ -15,7 +15,8 @@ from pickle_migrate.findings import DANGER, WARNING, Finding
 from pickle_migrate.inspect_damage import damage, moved, read_all, read_damaged
 from pickle_migrate.inspected import COMPLETE, DAMAGED, GlobalFound, PickleFound
 from pickle_migrate.limits import Limits
-from pickle_migrate.policy import Policy, Refusal, Verdict
+from pickle_migrate.policy import Policy
+from pickle_migrate.policy_verdicts import Refusal, Verdict
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.row import rest_of_row
 from pickle_migrate.scan_reader import Data

@@ -22,8 +22,9 @@ from pickle_migrate.errors import (
 )
 from pickle_migrate.findings import ClassFound, PicklePlan, Problem
 from pickle_migrate.hooks import entry_of
-from pickle_migrate.policy import EXTENSIONS, NOT_LISTED, RENAMES, STANDS_ALONE, Policy, Refusal
+from pickle_migrate.policy import Policy
 from pickle_migrate.policy_presets import NAMES
+from pickle_migrate.policy_verdicts import EXTENSIONS, NOT_LISTED, RENAMES, STANDS_ALONE, Refusal
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registered_in_mro
 from pickle_migrate.routes import Route, route_for

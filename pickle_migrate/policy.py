@@ -1,8 +1,9 @@
 """Which globals a pickle may resolve, decided from names before anything is imported.
 
 A policy is a value: rules that allow, rules that deny, presets. ``verdict`` answers for one ref,
-``refusals`` for a whole scan. Deny wins, and what nothing allows is refused. Nothing here imports
-what a pickle names, and nothing is loaded; ``loader`` does that, and asks again for each global.
+``refusals`` for a whole scan (``policy_refusals`` says how). Deny wins, and what nothing allows is
+refused. Nothing here imports what a pickle names, and nothing is loaded; ``loader`` does that, and
+asks again for each global.
 
 What is decided on
     Names as the unpickler will look for them: after Python 2's names were mapped (``fix_imports``)
@@ -14,76 +15,36 @@ What is decided on
 
 from __future__ import annotations
 
-import copyreg
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from types import ModuleType
 
 import attrs
 
 from pickle_migrate import policy_presets, stamps
-from pickle_migrate.errors import PickleMigrateError, PolicyError, RuleError
+from pickle_migrate.errors import PickleMigrateError, RuleError
 from pickle_migrate.policy_checks import CHECKS
+from pickle_migrate.policy_names import mapped_name
+from pickle_migrate.policy_refusals import kinds
 from pickle_migrate.policy_rules import Match, Rules, walked, walks_out
+from pickle_migrate.policy_verdicts import (
+    BARE,
+    GETATTR,
+    MOVED,
+    NOT_LISTED,
+    OF_CLASSES,
+    RENAMES,
+    Refusal,
+    Verdict,
+)
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, registered_in_mro
-from pickle_migrate.scanner import Effect, Extension, Global, Scan, mapped
+from pickle_migrate.scanner import Global, Scan
 from pickle_migrate.stamps import StampText
 
-_GETATTR = GlobalRef("builtins", "getattr")
-_ITEMS = frozenset(["append", "set_item", "add"])
 #: Calls that make an instance of their first argument, which the pickle names by itself.
 _MAKERS = frozenset(GlobalRef("copyreg", n) for n in ("_reconstructor", "__newobj__"))
 COMMAND_PRESETS = ("standard", "numpy", "pandas", "registered")
-
-#: Rules that are none of the user's: nothing allows the name; it is not known; what it is today is
-#: not known; it stands behind a number.
-NOT_LISTED, STANDS_ALONE, RENAMES = "not listed", "no name", "renames"
-EXTENSIONS = "extension codes"
-#: What a rename of the user's leads to is a class of the user's too.
-MOVED = "renames to"
-
-
-@attrs.frozen
-class Verdict:
-    """The answer for one ref. ``rule`` names what decided: a rule as it was written, a preset
-    (``preset numpy``), or ``not listed``. ``remedy`` says how to allow it; empty if it is allowed.
-    ``group``: the rule names a package or a pattern, so what the name leads to has to be defined
-    within what is allowed; ``classes``: it has to be a class; ``member``: a member of an enum.
-    Whoever resolves it looks.
-    """
-
-    allowed: bool
-    rule: str
-    remedy: str = ""
-    group: bool = False
-    classes: bool = False
-    member: bool = False
-
-
-# Only as nested classes need it: whoever loads puts a checked one in its place.
-_OF_CLASSES = Verdict(True, "getattr of classes")
-_BARE = Verdict(False, "getattr", "There is no way to allow getattr itself.")
-
-
-@attrs.frozen
-class Refusal:
-    """One thing in a scan that a policy refuses. ``ref`` is as the pickle spells it, None where
-    there is no name. ``offset`` counts bytes from the start of the data. ``problem`` is a phrase
-    that follows the ref.
-    """
-
-    ref: GlobalRef | None
-    offset: int
-    rule: str
-    problem: str
-    remedy: str = ""
-
-    def error(self) -> PolicyError:
-        """The refusal as an exception."""
-        ref = "" if self.ref is None else str(self.ref)
-        return PolicyError(ref, self.offset, self.rule, self.problem, self.remedy)
-
 
 #: Whether a class is declared somewhere that was not imported yet.
 Declared = Callable[[GlobalRef], bool]
@@ -143,7 +104,7 @@ class Policy:
         """
         if ref.module == stamps.MODULE and stamps.looks_like_stamp(ref.qualname):
             return self._stamp_verdict(ref.qualname)
-        return self._verdict(ref, (use,))
+        return self.verdict_of_uses(ref, (use,))
 
     def decide(self, named: Global, *, fix_imports: bool = True) -> Verdict:
         """The verdict on a global of a scan, with all its uses. ``fix_imports`` as for loading."""
@@ -154,13 +115,14 @@ class Policy:
         if denied is not None:
             return denied
         if self.registry.current_ref(ref) == ref and fix_imports:
-            ref = _mapped(named)
-        verdict = self._verdict(ref, named.uses)
+            ref = mapped_name(named)
+        verdict = self.verdict_of_uses(ref, named.uses)
         if named.via == "getattr" and not verdict.allowed and verdict.rule == NOT_LISTED:
             return self._member_verdict(ref) or verdict
         return verdict
 
-    def _verdict(self, ref: GlobalRef, uses: Iterable[str]) -> Verdict:
+    def verdict_of_uses(self, ref: GlobalRef, uses: Iterable[str]) -> Verdict:
+        """``verdict`` for several uses at once, on a name that is no stamp."""
         try:
             today = self.registry.current_ref(ref)
         except PickleMigrateError as error:
@@ -170,8 +132,8 @@ class Policy:
             return denied
         if self.trust:
             return Verdict(True, "trust")
-        if today == _GETATTR:
-            return _OF_CLASSES if tuple(uses) == ("called",) else _BARE
+        if today == GETATTR:
+            return OF_CLASSES if tuple(uses) == ("called",) else BARE
         found = self._allowed(today, uses)
         return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
 
@@ -226,7 +188,7 @@ class Policy:
         outer, _, name = ref.qualname.rpartition(".")
         if name.startswith("__"):
             return None
-        verdict = self._verdict(GlobalRef(ref.module, outer), ("named",))
+        verdict = self.verdict_of_uses(GlobalRef(ref.module, outer), ("named",))
         if not verdict.allowed:
             return None
         return attrs.evolve(verdict, rule=f"{verdict.rule}, if it is an enum", member=True)
@@ -255,8 +217,8 @@ class Policy:
             return denied
         if self.trust:
             return Verdict(True, "trust")
-        if today == _GETATTR:
-            return _OF_CLASSES
+        if today == GETATTR:
+            return OF_CLASSES
         found = self._allowed(today, uses)
         return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
 
@@ -299,78 +261,17 @@ class Policy:
         ``fix_imports`` as for loading. ``persistent``: the one who loads has a ``persistent_load``.
         Imports nothing.
         """
-        kinds = self._kinds(scan, fix_imports, persistent)
-        found = [refusal for kind in kinds for refusal in kind]
+        by_kind = kinds(self, scan, fix_imports, persistent)
+        found = [refusal for kind in by_kind for refusal in kind]
         return tuple(sorted(found, key=lambda refusal: refusal.offset))
 
     def first_refusal(
         self, scan: Scan, *, fix_imports: bool = True, persistent: bool = False
     ) -> Refusal | None:
         """The first of ``refusals``, without making the others; None if there are none."""
-        kinds = self._kinds(scan, fix_imports, persistent)
-        firsts = [first for kind in kinds if (first := next(kind, None)) is not None]
+        by_kind = kinds(self, scan, fix_imports, persistent)
+        firsts = [first for kind in by_kind if (first := next(kind, None)) is not None]
         return min(firsts, key=lambda refusal: refusal.offset, default=None)
-
-    def _kinds(self, scan: Scan, fix_imports: bool, persistent: bool) -> list[Iterator[Refusal]]:
-        """The refusals by their kind, each kind in order of the offsets."""
-        found = [self._globals(scan, fix_imports), self._codes(scan), self._effects(scan)]
-        return found if self.trust else [*found, _unresolvable(scan), _persistent(scan, persistent)]
-
-    def _globals(self, scan: Scan, fix_imports: bool) -> Iterator[Refusal]:
-        reached = any(g.via == "getattr" for g in scan.globals)
-        for named in scan.globals:
-            try:
-                verdict = self.decide(named, fix_imports=fix_imports)
-            except PickleMigrateError as error:
-                verdict = Verdict(False, RENAMES, error.advice())
-            if verdict is _OF_CLASSES and not reached:
-                verdict = _BARE
-            if not verdict.allowed:
-                today = self._today(named, fix_imports)
-                problem = "is not allowed"
-                if today != named.ref and named.stamp is None:
-                    problem = f"(today {today}) is not allowed"
-                yield Refusal(named.ref, named.offset, verdict.rule, problem, verdict.remedy)
-
-    def _today(self, named: Global, fix_imports: bool) -> GlobalRef:
-        try:
-            return find_name(named, self.registry, fix_imports=fix_imports)
-        except PickleMigrateError:
-            return named.ref
-
-    def _codes(self, scan: Scan) -> Iterator[Refusal]:
-        for extension in scan.extensions:
-            refusal = self._code(extension)
-            if refusal is not None:
-                yield refusal
-
-    def _code(self, extension: Extension) -> Refusal | None:
-        if self.trust and not self.deny:
-            return None
-        ref = extension_ref(extension.code)
-        what = f"the extension code {extension.code}"
-        if not self.extensions and not self.trust:
-            problem, remedy = f"{what} is closed", "To open them: Policy(extensions=True)."
-            return Refusal(ref, extension.offset, EXTENSIONS, problem, remedy)
-        if ref is None:
-            problem = f"{what} is not registered in copyreg"
-            return Refusal(None, extension.offset, EXTENSIONS, problem)
-        verdict = self._verdict(ref, extension.uses)
-        if verdict.allowed and ref != _GETATTR:
-            return None
-        problem = f"({what}) is not allowed"
-        return Refusal(ref, extension.offset, verdict.rule, problem, verdict.remedy)
-
-    def _effects(self, scan: Scan) -> Iterator[Refusal]:
-        if self.trust:
-            return
-        protocols = {g.ref: _mapped(g) for g in scan.globals}
-        for effect in scan.effects:
-            ref = effect.ref and protocols.get(effect.ref, effect.ref)
-            problem = _problem_of(effect, ref is not None and self.may_fill(ref))
-            if problem is not None:
-                remedy = "No rule allows this. If you trust the pickle, load it without a policy."
-                yield Refusal(effect.ref, effect.offset, f"effect {effect.kind}", problem, remedy)
 
 
 def _has_length(ref: GlobalRef) -> bool:
@@ -378,60 +279,6 @@ def _has_length(ref: GlobalRef) -> bool:
     key = ref.module, ref.qualname
     roles = policy_presets.table("standard").get(key, frozenset([policy_presets.INSTANTIATED]))
     return key in CHECKS and policy_presets.INSTANTIATED not in roles
-
-
-_PROBLEMS = {
-    "call": "a call of something that is no named global",
-    "build_global": "gets a state, though it was named and not made here",
-    "build_unknown": "a state for something that no named global made",
-    "build_again": "changes to something that got its state before",
-    "dunder_state": "a state that sets a name with double underscores",
-}
-
-
-def _problem_of(effect: Effect, may_fill: bool) -> str | None:
-    if effect.kind in _ITEMS:
-        return None if may_fill else "items for something that is no container"
-    return _PROBLEMS.get(effect.kind)
-
-
-def _unresolvable(scan: Scan) -> Iterator[Refusal]:
-    for one in scan.unresolvable:
-        problem = f"a global whose name cannot be known: {one.reason}"
-        yield Refusal(None, one.offset, STANDS_ALONE, problem)
-
-
-def _persistent(scan: Scan, persistent: bool) -> Iterator[Refusal]:
-    if scan.persistent_ids and not persistent:
-        offset = scan.persistent_id_offsets[0] if scan.persistent_id_offsets else scan.start
-        remedy = "Load it with an Unpickler of its program, which has a persistent_load."
-        yield Refusal(None, offset, "persistent ids", "a persistent id", remedy)
-
-
-def _mapped(named: Global) -> GlobalRef:
-    """Python 3's name of a global. ``getattr`` is called on the class, which has its own name."""
-    if named.via != "getattr":
-        return mapped(named.ref, named.protocol)
-    outer, _, name = named.ref.qualname.rpartition(".")
-    owner = mapped(GlobalRef(named.ref.module, outer), named.protocol)
-    return GlobalRef(owner.module, f"{owner.qualname}.{name}")
-
-
-def find_name(named: Global, registry: Registry, *, fix_imports: bool = True) -> GlobalRef:
-    """The name that an unpickler looks for when no more renames become known: today's, or else
-    Python 3's. Imports nothing. Raises what renames raise.
-    """
-    if named.stamp is not None:
-        return named.ref
-    today = registry.current_ref(named.ref)
-    return _mapped(named) if today == named.ref and fix_imports else today
-
-
-def extension_ref(code: int) -> GlobalRef | None:
-    """What an extension code stands for in this program, by its name; never what is cached."""
-    inverted: dict[int, tuple[str, str]] = getattr(copyreg, "_inverted_registry")  # noqa: B009
-    pair = inverted.get(code)
-    return None if pair is None else GlobalRef(*pair)
 
 
 def for_command(
