@@ -1,4 +1,4 @@
-"""Stack, marks and memo of the nodes of one pickle, as ``tree_builder`` fills them."""
+"""Stack, marks and memo of the nodes of one pickle, as ``tree_steps`` fills them."""
 
 from __future__ import annotations
 
