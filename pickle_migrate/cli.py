@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from pickle_migrate import cli_inspect, cli_start, discovery, report
+from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.findings import FilePlan, FileResult
 from pickle_migrate.screen import Screen
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pickle_migrate.ways import Wishes
 
 _SOME_FAILED, _CANNOT_RUN = 1, 2
-_FOLDER = click.Path(exists=True, file_okay=False)
-_FILE = click.Path(exists=True, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,26 +59,13 @@ class Request:
 
 
 @main.command(short_help="Bring pickle files to today's versions of their classes.")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@cli_options.paths
 @click.option("--to", metavar="DIR", help="Write new files into this folder; the old ones stay.")
 @click.option("--in-place", is_flag=True, help="Replace the files; the old ones stay as NAME.bak.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, step by step.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, not lines.")
-@click.option(
-    "--import",
-    "imports",
-    metavar="MODULE",
-    multiple=True,
-    help="Import this module first, such as one of migrations. May be repeated.",
-)
-@click.option(
-    "--path",
-    "folders",
-    metavar="DIR",
-    type=_FOLDER,
-    multiple=True,
-    help="Look for modules in this folder too. May be repeated.",
-)
+@cli_options.as_json
+@cli_options.imports
+@cli_options.folders
 @click.option("--no-backup", is_flag=True, help="With --in-place: keep no NAME.bak.")
 @click.option(
     "--encoding",
@@ -88,12 +73,7 @@ class Request:
     help="What Python 2's strings are: latin1, utf-8, ... or bytes.  [default: that of the "
     "settings, else ASCII]",
 )
-@click.option(
-    "--settings",
-    metavar="FILE",
-    type=_FILE,
-    help="Read the settings from this file, not from the nearest pyproject.toml.",
-)
+@cli_options.settings
 @click.option(
     "--protocol",
     metavar="N",

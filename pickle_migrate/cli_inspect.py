@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from pickle_migrate import cli_start, discovery, report
+from pickle_migrate import cli_options, cli_start, discovery, report
 from pickle_migrate.errors import PickleMigrateError
 from pickle_migrate.screen import Screen
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pickle_migrate.tree_view import Cut
 
 _FOUND_SOMETHING, _CANNOT_RUN = 1, 2
-_FOLDER = click.Path(exists=True, file_okay=False)
-_FILE = click.Path(exists=True, dir_okay=False)
 #: With more files than this, a file is a line and its findings.
 _WHOLE_FILES = 5
 _DEPTH, _LINES, _DIS_LINES = 6, 60, 1_000
@@ -59,8 +57,8 @@ class Request:
 
 
 @click.command(short_help="Show what is in pickle files, without running them.")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, not lines.")
+@cli_options.paths
+@cli_options.as_json
 @click.option("--dis", is_flag=True, help="List the opcodes, with what they name and refer to.")
 @click.option("--diff", is_flag=True, help="Compare the graphs of two files.")
 @click.option(
@@ -84,27 +82,9 @@ class Request:
 )
 @click.option("--deny", metavar="RULE", multiple=True, help="Refuse this. May be repeated.")
 @click.option("--trust", is_flag=True, help="Allow all names; other findings stay.")
-@click.option(
-    "--import",
-    "imports",
-    metavar="MODULE",
-    multiple=True,
-    help="Import this module first, such as one of migrations. May be repeated.",
-)
-@click.option(
-    "--path",
-    "folders",
-    metavar="DIR",
-    type=_FOLDER,
-    multiple=True,
-    help="Look for modules of --import in this folder too. May be repeated.",
-)
-@click.option(
-    "--settings",
-    metavar="FILE",
-    type=_FILE,
-    help="Read the settings from this file, not from the nearest pyproject.toml.",
-)
+@cli_options.imports
+@cli_options.folders
+@cli_options.settings
 def inspect(**options: Any) -> None:
     """Show what is in pickle files, without running them.
 

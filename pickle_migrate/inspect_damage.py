@@ -6,16 +6,14 @@ again without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-import attrs
+from collections.abc import Callable
 
 from pickle_migrate.errors import LimitError, PickleFormatError
 from pickle_migrate.findings import DANGER, WARNING, Finding
 from pickle_migrate.limits import Limits
 from pickle_migrate.opcodes import BY_NAME
 from pickle_migrate.scan_reader import Data
+from pickle_migrate.scan_row import moved
 from pickle_migrate.scanner import Scan, Scans, scan, scan_all
 
 _FRAME = bytes([BY_NAME["FRAME"].code])
@@ -90,24 +88,6 @@ def _frame_around(data: bytearray, at: int) -> int | None:
         if start + 9 <= at < end < len(data):
             return start
     return None
-
-
-def moved(found: Scan, by: int) -> Scan:
-    """A scan whose offsets count from elsewhere: from ``by`` bytes further in front."""
-
-    def each(items: Iterable[Any]) -> tuple[Any, ...]:
-        return tuple(attrs.evolve(one, offset=one.offset + by) for one in items)
-
-    return attrs.evolve(
-        found,
-        start=found.start + by,
-        end=found.end + by,
-        globals=each(found.globals),
-        extensions=each(found.extensions),
-        unresolvable=each(found.unresolvable),
-        effects=each(found.effects),
-        differences=each(d for d in found.differences if d.offset is not None),
-    )
 
 
 def damage(error: PickleFormatError, shift: Callable[[int], int] = int) -> Finding:

@@ -12,7 +12,7 @@ import attrs
 from pickle_migrate import dangers, nested_pickles, tree_builder
 from pickle_migrate.errors import PickleFormatError, PickleMigrateError
 from pickle_migrate.findings import DANGER, WARNING, Finding
-from pickle_migrate.inspect_damage import damage, moved, read_all, read_damaged
+from pickle_migrate.inspect_damage import damage, read_all, read_damaged
 from pickle_migrate.inspected import COMPLETE, DAMAGED, GlobalFound, PickleFound
 from pickle_migrate.limits import Limits
 from pickle_migrate.policy import Policy
@@ -20,6 +20,7 @@ from pickle_migrate.policy_verdicts import Refusal, Verdict
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.row import rest_of_row
 from pickle_migrate.scan_reader import Data
+from pickle_migrate.scan_row import moved
 from pickle_migrate.scanner import Global, Scan, mapped
 
 #: How deep pickles in values of pickles are followed.

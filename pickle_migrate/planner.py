@@ -26,7 +26,13 @@ from pickle_migrate.policy import Policy
 from pickle_migrate.policy_presets import NAMES
 from pickle_migrate.policy_verdicts import EXTENSIONS, NOT_LISTED, RENAMES, STANDS_ALONE, Refusal
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registered_in_mro
+from pickle_migrate.registry import (
+    DEFAULT,
+    Registry,
+    declaration_of,
+    registered_in_mro,
+    today_of_name,
+)
 from pickle_migrate.routes import Route, route_for
 from pickle_migrate.scanner import Global, Scan, mapped
 from pickle_migrate.stamps import StampedClass, StampText, text_only
@@ -202,7 +208,7 @@ class Planner:
         return _Seen(named, stamp, today, None, error)
 
     def _see_name(self, named: Global) -> _Seen:
-        today = self._today_of_name(named.ref, named.via == "getattr")
+        today = today_of_name(self._registry, named.ref, named.via == "getattr")
         try:
             if today == named.ref:
                 found = self.import_ref(mapped(today, named.protocol))
@@ -229,15 +235,6 @@ class Planner:
 
     def _today(self, stamped: StampedClass) -> GlobalRef:
         return self._registry.current_ref(stamped.ref, stamped.version or None, stamped.fingerprint)
-
-    def _today_of_name(self, ref: GlobalRef, by_getattr: bool) -> GlobalRef:
-        """As the loader finds it: below protocol 4, a nested class is got from its outer one."""
-        today = self._registry.current_ref(ref)
-        outer, dot, name = ref.qualname.rpartition(".")
-        if today != ref or not by_getattr or not dot:
-            return today
-        owner = self._today_of_name(GlobalRef(ref.module, outer), by_getattr)
-        return self._registry.current_ref(GlobalRef(owner.module, f"{owner.qualname}.{name}"))
 
     # --- what there is to do --------------------------------------------------------------------
 

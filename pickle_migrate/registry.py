@@ -295,3 +295,15 @@ DEFAULT = Registry()
 
 def _default() -> Registry:
     return DEFAULT
+
+
+def today_of_name(registry: Registry, ref: GlobalRef, by_getattr: bool) -> GlobalRef:
+    """Today's name of a global, as the loader finds it. ``by_getattr``: the pickle gets it from its
+    outer class, as below protocol 4, so that the outer one's renames count too.
+    """
+    today = registry.current_ref(ref)
+    outer, dot, name = ref.qualname.rpartition(".")
+    if today != ref or not by_getattr or not dot:
+        return today
+    owner = today_of_name(registry, GlobalRef(ref.module, outer), by_getattr)
+    return registry.current_ref(GlobalRef(owner.module, f"{owner.qualname}.{name}"))

@@ -34,11 +34,11 @@ class Row:
         found, self._memo = scan_with(row, before, memo, limits)
         self.data = row[: found.end]
         self.pickles += 1
-        return _moved(found, -before)
+        return moved(found, -before)
 
 
-def _moved(scan: Scan, by: int) -> Scan:
-    """The scan with other offsets."""
+def moved(scan: Scan, by: int) -> Scan:
+    """The scan with offsets that count from elsewhere: all are larger by ``by`` bytes."""
 
     def each(items: Iterable[Any]) -> Any:
         return tuple(attrs.evolve(one, offset=one.offset + by) for one in items)

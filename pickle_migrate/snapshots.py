@@ -8,9 +8,12 @@ Part of ``store``. Nothing here writes, unpickles or imports what a file names.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import mmap
 import os
 import stat
+from collections.abc import Iterator
 from typing import Literal
 
 from attrs import field, frozen
@@ -66,12 +69,7 @@ def read(path: AnyPath) -> Snapshot:
     name = os.fspath(path)
     with telling(name, "read"):
         target = os.path.realpath(name, strict=True)
-        _require_regular(name, os.stat(target))
-        # Not blocking: it may have become a pipe since.
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        with open(os.open(target, flags), "rb", buffering=0) as file:
-            before = os.fstat(file.fileno())
-            _require_regular(name, before)
+        with _opened(name, target) as (file, before):
             data = file.readall()
             after = os.fstat(file.fileno())
     if Token.of(before) != Token.of(after) or len(data) != after.st_size:
@@ -89,16 +87,25 @@ def look_at(path: AnyPath) -> bytes | mmap.mmap:
     process, so nothing that is to be loaded is read so.
     """
     name = os.fspath(path)
-    with telling(name, "read"):
-        target = os.path.realpath(name, strict=True)
-        _require_regular(name, os.stat(target))
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        with open(os.open(target, flags), "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            _require_regular(name, status)
-            if status.st_size >= MAPPED_FROM:
-                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    with (
+        telling(name, "read"),
+        _opened(name, os.path.realpath(name, strict=True)) as (file, status),
+    ):
+        if status.st_size >= MAPPED_FROM:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return read(path).data
+
+
+@contextlib.contextmanager
+def _opened(name: str, target: str) -> Iterator[tuple[io.FileIO, os.stat_result]]:
+    """The regular file at ``target``, which was named ``name``, and its status."""
+    _require_regular(name, os.stat(target))
+    # Not blocking: it may have become a pipe since.
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with open(os.open(target, flags), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        _require_regular(name, status)
+        yield file, status
 
 
 def _require_regular(name: str, status: os.stat_result) -> None:

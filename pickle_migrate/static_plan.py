@@ -25,7 +25,13 @@ from pickle_migrate.errors import GapError, PickleMigrateError, StaticError, Uns
 from pickle_migrate.findings import ClassFound, PicklePlan, Problem
 from pickle_migrate.hooks import entry_of
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registered_in_mro
+from pickle_migrate.registry import (
+    DEFAULT,
+    Registry,
+    declaration_of,
+    registered_in_mro,
+    today_of_name,
+)
 from pickle_migrate.routes import Route, route_for
 from pickle_migrate.scanner import Global, Scan, mapped
 from pickle_migrate.stamps import MODULE, StampText, text_only
@@ -228,7 +234,7 @@ class StaticPlanner:
     # --- names ------------------------------------------------------------------------------------
 
     def _name(self, named: Global, found: _Found) -> None:
-        today = self._today(named.ref, named.via == "getattr")
+        today = today_of_name(self._registry, named.ref, named.via == "getattr")
         there = mapped(today, named.protocol) if today == named.ref else today
         cls = self._class_at(there)
         if cls is not None:
@@ -294,15 +300,6 @@ class StaticPlanner:
 
     def _rename(self, named: Global, today: GlobalRef, found: _Found) -> None:
         found.changes[named.ref] = Change(today)
-
-    def _today(self, ref: GlobalRef, by_getattr: bool) -> GlobalRef:
-        """As the planner: below protocol 4, a nested class is got from its outer one."""
-        today = self._registry.current_ref(ref)
-        outer, dot, name = ref.qualname.rpartition(".")
-        if today != ref or not by_getattr or not dot:
-            return today
-        owner = self._today(GlobalRef(ref.module, outer), by_getattr)
-        return self._registry.current_ref(GlobalRef(owner.module, f"{owner.qualname}.{name}"))
 
     def _has_lineage(self, ref: GlobalRef) -> bool:
         return any(record.steps or record.finishers for record in self._registry.family(ref))

@@ -22,6 +22,7 @@ from pickle_migrate.registry import (
     declaration_of,
     fingerprint_of,
     registered_in_mro,
+    today_of_name,
 )
 from pickle_migrate.shapes import MARK
 
@@ -410,3 +411,15 @@ def test_threads_may_declare_and_ask_at_once(registry):
             assert today(registry, f"old{number}:C{n}", 1) == f"m{number}:C{n}"
             assert today(registry, f"gone{number}.n{n}:X") == f"m{number}.n{n}:X"
             assert steps_of(registry, f"m{number}:C{n}") == {1: f"m{number}:C{n}"}
+
+
+def test_a_nested_class_is_found_by_getattr_as_by_its_name(registry):
+    """Below protocol 4 a pickle gets it from its outer class; renames lead to the same name."""
+    registry.rename("shop:Order", "store:Order")
+    registry.rename("store:Order.Line", "store:Row")
+    for old, new in (("Order.Line", "Row"), ("Order.Note", "Order.Note")):
+        for by_getattr in (False, True):
+            found = today_of_name(registry, GlobalRef("shop", old), by_getattr)
+            assert found == GlobalRef("store", new)
+    other = GlobalRef("shop", "Other.Line")
+    assert today_of_name(registry, other, by_getattr=True) == other

@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from pickle_migrate.errors import PickleFormatError
-from pickle_migrate.scan_row import Row
+from pickle_migrate.scan_row import Row, moved
 from pickle_migrate.scanner import scan
 
 
@@ -56,3 +56,11 @@ def test_a_pickle_that_is_cut_short_changes_nothing():
             row.scan(second[:cut])
     assert row.pickles == 1
     assert len(row.scan(second).globals) == 1
+
+
+def test_a_scan_can_count_from_elsewhere():
+    """All its offsets move: of globals, persistent ids, effects and what is told besides."""
+    data = b"(cos\nsystem\nPid\n)R}bI 1\nt."
+    found = scan(b"N" * 5 + data, 5)
+    assert moved(scan(data), 5) == found
+    assert (found.persistent_id_offsets, bool(found.effects)) == ((17,), True)
