@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 #: Opcodes of a fixed size that push a number, None or a boolean, with the bytes of their argument.
@@ -32,22 +34,25 @@ _LENGTHS: Final = (8, 16, 24, 32, 48, 64, 96, 128, 192, 255)
 _MEMOIZE: Final = 0x94
 # Measured: the fastest for texts of 3 to 220 bytes.
 _UNGROUPED, _GROUP = 16, 32
+# Lengths that stand in front of all others: most texts in one place are of few lengths.
+_FREQUENT: Final = 16
 
 
 class Slot:
     """What was seen in one place.
 
-    ``fixed`` and ``lines``: opcodes. ``counted``: for each opcode the longest argument. ``longs``:
-    lengths of LONG1. ``puts``: how texts are put into the memo: "" for not at all. ``keys``: for
+    ``fixed`` and ``lines``: opcodes. ``counted``: for each opcode the longest argument, ``lengths``:
+    how often each length was seen with it. ``longs``: lengths of LONG1. ``puts``: how texts are put into the memo: "" for not at all. ``keys``: for
     each opcode that gets from the memo, its arguments.
     """
 
-    __slots__ = ("counted", "fixed", "keys", "lines", "longs", "puts")
+    __slots__ = ("counted", "fixed", "keys", "lengths", "lines", "longs", "puts")
 
     def __init__(self) -> None:
         self.fixed: set[bytes] = set()
         self.lines: set[bytes] = set()
         self.counted: dict[bytes, int] = {}
+        self.lengths: Counter[tuple[bytes, int]] = Counter()
         self.longs: set[int] = set()
         self.puts: set[bytes] = set()
         self.keys: dict[bytes, set[bytes]] = {}
@@ -59,6 +64,7 @@ class Slot:
             self.fixed |= _WHOLE if op in _WHOLE else {op}
         elif op in COUNTED:
             self.counted[op] = max(self.counted.get(op, 0), length)
+            self.lengths[op, length] += 1
         elif op == LONG1:
             self.longs.add(length)
         elif op in LINES:
@@ -72,10 +78,16 @@ class Slot:
         self.lines |= other.lines
         self.longs |= other.longs
         self.puts |= other.puts
+        self.lengths.update(other.lengths)
         for op, length in other.counted.items():
             self.counted[op] = max(self.counted.get(op, 0), length)
         for op, keys in other.keys.items():
             self.keys.setdefault(op, set()).update(keys)
+
+    def frequent(self, op: bytes) -> list[int]:
+        """The lengths that were seen most often with an opcode, the most frequent one first."""
+        seen = ((n, count) for (code, n), count in self.lengths.items() if code == op)
+        return [n for n, _ in sorted(seen, key=lambda pair: (-pair[1], pair[0]))][:_FREQUENT]
 
     def state(self) -> tuple[object, ...]:
         """Equal for slots that take the same."""
@@ -111,10 +123,11 @@ def fixed(op: bytes, *, clean: bool) -> bytes:
     return re.escape(op) + any_byte(FIXED[op], clean=clean)
 
 
-def counted(op: bytes, longest: int, *, clean: bool) -> bytes:
+def counted(op: bytes, longest: int, *, clean: bool, first: Sequence[int] = ()) -> bytes:
     """An opcode with a length of at most ``longest``, which is below 256, and so many bytes.
 
-    The engine takes alternatives one after the other, so longer ones stand in groups.
+    The engine takes alternatives one after the other, so the lengths in ``first`` are tried first,
+    and longer ones stand in groups.
     """
     zeros = b"\\0" * (COUNTED[op] - 1)
 
@@ -122,7 +135,9 @@ def counted(op: bytes, longest: int, *, clean: bool) -> bytes:
         return rb"\x%02x" % length + zeros + any_byte(length, clean=clean)
 
     lengths = [n for n in range(longest + 1) if not (clean and n == _MEMOIZE)]
-    ways = [one(n) for n in lengths if n < _UNGROUPED]
+    ways = [one(n) for n in first if n in lengths]
+    lengths = [n for n in lengths if n not in first]
+    ways += [one(n) for n in lengths if n < _UNGROUPED]
     for start in range(_UNGROUPED, longest + 1, _GROUP):
         group = [one(n) for n in lengths if start <= n < start + _GROUP]
         if group:
@@ -150,8 +165,8 @@ def line(op: bytes, longest: int, *, clean: bool) -> bytes:
         part = rb"[^\\\n%s]++" % not_memoize + escapes
         return rb"V(?:%s|(?=[^\n]{0,%d}\n)(?:%s)*\n)" % (plain, longest, part)
     if op == b"S":
-        size = max(longest - 2, 0)
-        return rb"S'[^'\\\n\x80-\xff]{0,%d}+'\n" % size
+        # The quotes are part of the line.
+        return rb"S'[^'\\\n\x80-\xff]{0,%d}+'\n" % (longest - 2) if longest >= 2 else rb"(?!)"
     number = {
         b"I": rb"(?:0[01]?|-?[1-9][0-9]{0,17})",
         b"L": rb"(?:0|-?[1-9][0-9]{0,99})L?",

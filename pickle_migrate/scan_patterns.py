@@ -177,7 +177,9 @@ class Pattern:
         ways += self._gets(slot)
         for op, length in sorted(slot.counted.items()):
             cap = min(scan_atoms.cap(length), self._known.longest)
-            ways.append(scan_atoms.counted(op, cap, clean=self.clean) + self._puts(slot))
+            first = slot.frequent(op)
+            text = scan_atoms.counted(op, cap, clean=self.clean, first=first)
+            ways.append(text + self._puts(slot))
         for op in sorted(slot.lines):
             put = b"" if op in b"ILF" else self._puts(slot)
             ways.append(scan_atoms.line(op, self._known.longest, clean=self.clean) + put)

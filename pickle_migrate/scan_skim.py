@@ -277,6 +277,8 @@ class Skimmer:
             if taken.units and len(piece) == self.size and taken.size * 4 > len(piece) * 3:
                 self.size = min(self.size * 2, _PIECES[1])
                 continue
+            # What stands behind the last unit was copied for nothing: the next piece is shorter.
+            self.size = max(_PIECES[0], min(self.size, 2 * taken.size))
             after = self._after_batch(at, edge) or self._after_frame(at)
             if after == at:
                 break

@@ -113,3 +113,10 @@ def test_a_slot_knows_all_its_opcodes():
     for op, argument, length in seen:
         slot.add(op, argument, length)
     assert slot.opcodes >= {op for op, _, _ in seen}
+
+
+def test_quotes_are_part_of_a_line():
+    """An empty text of STRING has a line of two bytes."""
+    assert not takes(scan_atoms.line(b"S", 1, clean=False), b"S''\n")
+    assert takes(scan_atoms.line(b"S", 2, clean=False), b"S''\n")
+    assert not takes(scan_atoms.line(b"S", 2, clean=False), b"S'a'\n")
