@@ -41,9 +41,10 @@ _FREQUENT: Final = 16
 class Slot:
     """What was seen in one place.
 
-    ``fixed`` and ``lines``: opcodes. ``counted``: for each opcode the longest argument, ``lengths``:
-    how often each length was seen with it. ``longs``: lengths of LONG1. ``puts``: how texts are put into the memo: "" for not at all. ``keys``: for
-    each opcode that gets from the memo, its arguments.
+    ``fixed`` and ``lines``: opcodes. ``counted``: for each opcode the longest argument,
+    ``lengths``: how often each length was seen with it. ``longs``: lengths of LONG1. ``puts``: how
+    texts are put into the memo: "" for not at all. ``keys``: for each opcode that
+    gets from the memo, its arguments.
     """
 
     __slots__ = ("counted", "fixed", "keys", "lengths", "lines", "longs", "puts")
