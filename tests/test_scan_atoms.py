@@ -42,10 +42,13 @@ def test_clean_arguments_hold_no_memoize(argument):
 
 @given(st.integers() | st.floats() | st.text(max_size=9))
 def test_lines_of_picklers(value):
-    """Protocol 0 writes numbers and texts so; long texts and numbers are left to the machine."""
+    """Protocol 0 writes numbers and texts so; long texts and numbers are left to the machine, and
+    floats so large that only their last digits tell whether C takes them.
+    """
     data = pickle.dumps(value, 0)[:-1]
     op, line = data[:1], data.partition(b"\n")[0] + b"\n"
-    if len(line) < 90 and b"inf" not in line and b"nan" not in line:
+    is_plain = not any(part in line for part in (b"inf", b"nan", b"e+308"))
+    if len(line) < 90 and (op != b"F" or is_plain):
         assert takes(scan_atoms.line(op, 255, clean=False), line)
         assert not takes(scan_atoms.line(op, len(line) - 3, clean=False), line)
 
