@@ -65,10 +65,11 @@ def _import(module: str) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise RequestError(
-            f"--import {module}: {Problem.of(error).what}",
-            "If it is in another folder, name that with --path.",
-        ) from error
+        problem = Problem.of(error)
+        remedy = problem.advice or "Correct that module; nothing was changed."
+        if isinstance(error, ModuleNotFoundError):
+            remedy = "If it is in another folder, name that with --path."
+        raise RequestError(f"--import {module}: {problem.what.rstrip('.')}", remedy) from error
 
 
 def import_migrations() -> None:

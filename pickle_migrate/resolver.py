@@ -49,7 +49,9 @@ def use_settings(chosen: Settings | None) -> None:
                 DEFAULT.rename(old, new)
             except PickleMigrateError as error:
                 source = chosen.source if chosen else ""
-                raise SettingsError(source, f"rename of {old!r}: {error}") from error
+                raise SettingsError(
+                    source, f"rename of {old!r}: {str(error).rstrip('.')}"
+                ) from error
         _settings = chosen
 
 

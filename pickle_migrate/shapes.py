@@ -216,7 +216,7 @@ def _reader(cls: type, kind: Kind) -> Callable[[Any, int, tuple[str, ...] | None
             return named_by_text(raw)
         if raw is None:
             return {}
-        pair = _merged_pair(raw)
+        pair = merged_pair(raw)
         if pair is not None:
             return pair
         if is_positional(raw):
@@ -228,7 +228,7 @@ def _reader(cls: type, kind: Kind) -> Callable[[Any, int, tuple[str, ...] | None
 
 def is_positional(raw: Any) -> bool:
     """Whether a state is a list or tuple of values, and not the pair of dict and slots."""
-    return isinstance(raw, tuple | list) and _merged_pair(raw) is None
+    return isinstance(raw, tuple | list) and merged_pair(raw) is None
 
 
 def named_by_text(state: dict[Any, Any]) -> dict[str, Any]:
@@ -242,8 +242,10 @@ def named_by_text(state: dict[Any, Any]) -> dict[str, Any]:
     return state
 
 
-def _merged_pair(raw: Any) -> dict[str, Any] | None:
-    # (dict or None, slots): what object.__getstate__ gives for classes with slots.
+def merged_pair(raw: Any) -> dict[str, Any] | None:
+    """The fields of a pair (dict or None, slots), which ``object.__getstate__`` gives for classes
+    with slots; None for anything else.
+    """
     if type(raw) is not tuple or len(raw) != 2:
         return None
     if not all(part is None or type(part) is dict for part in raw) or raw == (None, None):
@@ -266,6 +268,13 @@ def _by_position(
             f"...). Today's first {len(raw)} are {guess or 'not known'}; check that the order was "
             "the same.",
         )
+    return by_position(ref, raw, version, names)
+
+
+def by_position(
+    ref: str, raw: tuple[Any, ...] | list[Any], version: int, names: tuple[str, ...]
+) -> dict[str, Any]:
+    """The fields of a state by position. Raises StateError unless there are as many names."""
     if len(names) != len(raw):
         raise StateError(
             ref,
@@ -330,7 +339,7 @@ def put_fields(cls: type, kind: Kind) -> Callable[[Any, Any], None]:
         if state is None:
             return
         if not isinstance(state, dict):
-            state = _merged_pair(state) or _refuse_state(cls, state)
+            state = merged_pair(state) or _refuse_state(cls, state)
         if not slots and not is_exception and kind.has_dict:
             obj.__dict__.update(state)
             return

@@ -30,16 +30,19 @@ ReadSource = Callable[[GlobalRef], SourceClass | None]
 
 @attrs.frozen(eq=False)
 class GoneClass:
-    """What is declared for the classes of one stamp. ``stamp`` is the one that it becomes,
-    ``reasons`` say why its states cannot be migrated without the class.
+    """What is declared for the classes of one stamp, ``written``. ``stamp`` is the one that it
+    becomes, ``reasons`` say why its states cannot be migrated without the class, and
+    ``field_names`` is the declared order of its states by position.
     """
 
+    written: StampText
     stamp: StampText
     steps: tuple[Migration, ...]
     classes: tuple[ClassFound, ...]
     problems: tuple[MigrationError, ...]
     reasons: tuple[str, ...]
     old_names: tuple[tuple[str, str], ...]
+    field_names: tuple[str, ...] | None
 
     def unmangle(self, mentions: Callable[[str], bool]) -> Callable[[Any], Any] | None:
         """What gives private attributes the new class's name, or None if the pickle has none."""
@@ -67,12 +70,14 @@ def gone_class(stamp: StampText, registry: Registry, read: ReadSource) -> GoneCl
     legs = [_leg(one, registry, read) for one in stamp.classes]
     steps = tuple(step for leg in reversed(legs) for step in leg.steps)
     return GoneClass(
+        written=stamp,
         stamp=attrs.evolve(stamp, classes=tuple(leg.new for leg in legs)),
         steps=steps,
         classes=tuple(_found(leg) for leg in legs if leg.old.version),
         problems=tuple(problem for leg in reversed(legs) for problem in leg.problems),
         reasons=_reasons(stamp, steps, legs, registry),
         old_names=_old_names(legs, registry),
+        field_names=_field_names(legs[0], registry),
     )
 
 
@@ -144,6 +149,11 @@ def _reasons(
 def _found(leg: _Leg) -> ClassFound:
     old, new = leg.old, leg.new
     return ClassFound(str(old.ref), str(new.ref), old.version, new.version, stamped=True)
+
+
+def _field_names(leg: _Leg, registry: Registry) -> tuple[str, ...] | None:
+    orders = [record.field_orders for record in registry.family(leg.new.ref)]
+    return next((order[leg.old.version] for order in orders if leg.old.version in order), None)
 
 
 def _old_names(legs: list[_Leg], registry: Registry) -> tuple[tuple[str, str], ...]:

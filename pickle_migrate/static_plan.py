@@ -216,7 +216,7 @@ class StaticPlanner:
         states = None
         unmangle = gone.unmangle(mentions)
         if gone.steps or unmangle is not None:
-            states = states_of_gone(named.ref, stamp, gone.steps, unmangle)
+            states = states_of_gone(named.ref, stamp, gone.steps, unmangle, gone.field_names)
         _restamp(named, stamp, gone.stamp.encode(), states, found)
 
     def _classes_of(self, stamp: StampText, cls: type) -> Iterator[ClassFound]:
@@ -267,12 +267,13 @@ class StaticPlanner:
             return
         found.steps += [step.describe() for step in gone.steps]
         own = () if source.reason is None else (source.reason,)
-        reasons = (*gone.reasons, *own, *_against_nested(named))
-        if reasons:
-            found.refuse_all(named.ref, reasons, _IMPORT)
+        reasons = (*gone.reasons, *_against_nested(named))
+        if own or reasons:
+            found.refuse_all(named.ref, own, _IMPORT)  # imported, the class may be found plain
+            found.refuse_all(named.ref, [r for r in reasons if r not in own])
             return
         unmangle = gone.unmangle(lambda text: True)
-        states = states_of_gone(named.ref, gone.stamp, gone.steps, unmangle)
+        states = states_of_gone(named.ref, gone.written, gone.steps, unmangle, gone.field_names)
         stamp = GlobalRef(MODULE, gone.stamp.encode())
         found.changes[named.ref] = Change(today, states, stamp)
 

@@ -21,7 +21,7 @@ from pickle_migrate.readers import Restorer
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.routes import Route
 from pickle_migrate.schema import field_order
-from pickle_migrate.shapes import Kind, named_by_text
+from pickle_migrate.shapes import Kind, by_position, is_positional, merged_pair, named_by_text
 from pickle_migrate.shims_types import ShimType
 from pickle_migrate.stamps import MODULE, StampText
 from pickle_migrate.static_functions import against, on_plain_data
@@ -202,8 +202,12 @@ def states_of_gone(
     written: StampText,
     steps: tuple[Migration, ...],
     unmangle: Callable[[Any], Any] | None,
+    names: tuple[str, ...] | None = None,
 ) -> States:
-    """For a class that nobody can ask: the state keeps the form that it has."""
+    """For a class that nobody can ask. ``names``: the order of the fields in states by position.
+
+    A state that no operation touches keeps the form that it has.
+    """
     chain = compile_chain(tuple(on_plain_data(step) for step in steps))
     migrate = chain if unmangle is None else lambda state: unmangle(chain(state))
 
@@ -217,9 +221,27 @@ def states_of_gone(
         wraps=written.wrapped,
         is_whole=False,
         migrate=migrate,
-        read=lambda raw: named_by_text(raw) if type(raw) is dict else raw,
+        read=_reader_of_gone(written, any(step.operations for step in steps), names),
         read_wrapped=lambda state: {} if state is None else state,
         check=check,
         copies=not steps,
         unmangles=unmangle is not None,
     )
+
+
+def _reader_of_gone(
+    written: StampText, has_operations: bool, names: tuple[str, ...] | None
+) -> Callable[[Any], Any]:
+    head = written.head
+
+    def read(raw: Any) -> Any:
+        if type(raw) is dict:
+            return named_by_text(raw)
+        if not has_operations:
+            return raw  # perhaps its class has a __setstate__, which takes just that
+        pair = merged_pair(raw)
+        if pair is None and names is not None and is_positional(raw):
+            return by_position(str(head.ref), raw, head.version, names)
+        return raw if pair is None else pair
+
+    return read

@@ -48,6 +48,36 @@ def test_a_module_that_exits_is_an_error_of_the_request(tmp_path):
         cli_start.prepare(None, [], ["module_that_exits"])
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "remedy"),
+    [
+        (
+            "from pickle_migrate import AddField\nAddField('z', default=[])\n",
+            "all objects would share its default, a list; use factory=.",
+            "Correct the operation",
+        ),
+        ("no_such_name\n", "NameError: name 'no_such_name' is not defined.", "Correct that module"),
+        ("import no_such_module\n", "No module named 'no_such_module'.", "name that with --path"),
+    ],
+)
+def test_what_a_module_raises_is_told_with_what_to_do(tmp_path, code, text, remedy):
+    """A folder is no remedy for a module that was found."""
+    (tmp_path / "steps_that_fail.py").write_text(code)
+    with pytest.raises(RequestError) as caught:
+        cli_start.prepare(None, [], ["steps_that_fail"])
+    assert caught.value.what().endswith(text)
+    assert not caught.value.what().endswith("..")
+    assert remedy in caught.value.advice()
+
+
+def test_a_rename_that_is_wrong_ends_in_one_full_stop(tmp_path):
+    """The error in an error brings its own."""
+    (tmp_path / "s.toml").write_text('[renames]\n"shop" = "store:Order"\n')
+    with pytest.raises(SettingsError) as caught:
+        cli_start.prepare("s.toml", [], [])
+    assert caught.value.what().endswith("'shop.models:Order'.")
+
+
 def test_settings_that_are_gone_are_an_error():
     """A file that was named must be there."""
     with pytest.raises(SettingsError):

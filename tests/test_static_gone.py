@@ -79,3 +79,13 @@ def test_a_base_that_was_not_registered():
         "shop:Gift@0+shop:Order@1", lambda lineage: lineage(A).upgrade(1, AddField("a", default=1))
     )
     assert gone.stamp.encode() == "shop:Gift@0+shop:Order@2"
+
+
+def test_the_order_of_fields_in_the_written_version():
+    """As the lineage declares it."""
+
+    def declare(lineage):
+        lineage(A).fields(1, "a", "b").upgrade(1, RenameField("a", "c"))
+
+    assert found("shop:Order@1", declare).field_names == ("a", "b")
+    assert found("shop:Order@2", declare).field_names is None

@@ -160,11 +160,21 @@ def test_unstamped_objects_of_a_class_that_is_not_imported(shop):
     ]
     plan = shop.plan(data, read_source=source(2, 1, "has a __slots__ of its own"))
     assert reasons(plan) == ["has a __slots__ of its own"]
+    assert plan.reasons[0].remedy == "Name the module that says so with --import."
     plan = shop.plan(data, read_source=source(2))
     assert [p.error for p in plan.shown.problems] == ["UnstampedError"]
     assert not shop.plan(data, read_source=source(2, 2)).shown.is_old
     named = b"cplan_shop\nGone\n."
     assert not shop.plan(named, read_source=source(2, 1)).shown.is_old
+
+
+def test_importing_is_no_remedy_for_functions(shop):
+    """Whatever is imported, a step that is a function has to run."""
+    data = b"\x80\x02cplan_shop\nGone\n)\x81."
+    shop.lineage("Gone").upgrade(1, print).unstamped(1)
+    plan = shop.plan(data)
+    assert reasons(plan) == ["a step has to run print (step 1 to 2)"]
+    assert plan.reasons[0].remedy == ""
 
 
 def test_stamps_of_a_class_that_is_not_imported(shop):

@@ -10,6 +10,7 @@ import pytest
 from pickle_migrate import AddField, Lineage, Registry, RenameField, versioned
 from pickle_migrate.errors import StateError, StaticError
 from pickle_migrate.hooks import entry_of
+from pickle_migrate.migration import Migration
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.routes import route_for
 from pickle_migrate.shims_types import ShimType
@@ -172,8 +173,6 @@ def test_attrs_fields_are_all_there():
 
 def test_classes_that_are_gone():
     """The state keeps its form."""
-    from pickle_migrate.migration import Migration
-
     step = Migration(REF, 1, (AddField("x", default=1),))
     fast = states_of_gone(REF, stamp("1"), (step,), None)
     wrapped = states_of_gone(REF, stamp("1!"), (step,), None)
@@ -185,3 +184,21 @@ def test_classes_that_are_gone():
         fast.mapping([1])
     with pytest.raises(StaticError, match="no mapping"):
         states_of_gone(REF, stamp("1"), (), None).mapping([1])
+
+
+def test_classes_that_are_gone_and_had_no_dict():
+    """Slots, and fields whose order is declared, become fields by name where a step needs them."""
+    step = Migration(REF, 1, (RenameField("a", "x"),))
+    gone = states_of_gone(REF, stamp("1"), (step,), None, ("a", "b"))
+    assert gone.mapping((None, {"a": 1, "b": 2})) == {"b": 2, "x": 1}
+    assert gone.mapping(({"b": 2}, {"a": 1})) == {"b": 2, "x": 1}
+    assert gone.mapping([1, 2]) == gone.mapping((1, 2)) == {"b": 2, "x": 1}
+    with pytest.raises(StateError, match="3 values by position, and the version has 2"):
+        gone.mapping([1, 2, 3])
+
+
+def test_classes_that_are_gone_keep_what_no_operation_touches():
+    """A ``__setstate__`` that nobody can see might take just that."""
+    gone = states_of_gone(REF, stamp("1"), (Migration(REF, 1, ()),), None, ("a", "b"))
+    with pytest.raises(StaticError, match="no mapping"):
+        gone.mapping((None, {"a": 1}))

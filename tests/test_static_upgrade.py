@@ -11,7 +11,7 @@ from scratch import scratch_at
 from world import World
 
 import pickle_migrate
-from pickle_migrate import graphs, resolver
+from pickle_migrate import graphs, resolver, shims
 from pickle_migrate.errors import (
     MissingFieldError,
     StaticError,
@@ -247,6 +247,35 @@ def test_private_attributes_take_the_new_name(world):
     new, _ = static(data)
     assert pickle.loads(new).secret() == 1
     assert b"_Order__" not in new
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_slots_and_positions_of_classes_that_are_gone(world, protocol):
+    """Their states become fields by name, as loading makes them."""
+    world.old_release("""
+        class Slots:
+            __slots__ = ("qty", "peer")
+        class Row:
+            def __getstate__(self): return [3, self]
+            def __setstate__(self, state): pass
+        made = Slots()
+        made.qty, made.peer = 3, made
+    """)
+    data = one(world, "[shop.made, shop.Row()]", protocol)
+    step = '.unstamped(1).upgrade(1, RenameField("qty", "quantity"))'
+    world.new_release(
+        f"""
+        Lineage("shop:Slots"){step}
+        Lineage("shop:Row").fields(1, "qty", "peer"){step}
+        """,
+        steps="",
+    )
+    imported()
+    new, way = static(data)
+    slots, row = shims.loads(new).root
+    assert way == STATIC
+    assert slots.state == {"quantity": 3, "peer": slots}
+    assert row.state == {"quantity": 3, "peer": row}
 
 
 # --- what has to be loaded ------------------------------------------------------------------------
