@@ -245,6 +245,8 @@ class Policy:
             return f"If you trust it, allow it: Policy(allow=[{str(ref)!r}])."
         if missing:
             return f'If you trust it, add "{missing[0]}" to the presets in the settings.'
+        if walks_out(ref):
+            return f"If you trust it: --allow {ref}, or --trust for all that pickles name."
         return (
             f"If it is a versioned class of yours, name its module: --import {ref.module} (with "
             f"--path, if it is in another folder). If you trust it otherwise: --allow {ref}, or "

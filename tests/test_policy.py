@@ -211,6 +211,16 @@ def test_this_package_is_not_allowed_by_having_stamps():
 # --- remedies -----------------------------------------------------------------------------------
 
 
+def test_no_package_is_the_remedy_for_a_name_that_walks_out_of_it():
+    """Such a rule would not allow it; the whole ref does."""
+    policy = for_command(["shop.*"])
+    walks = ref("shop:Order.__new__")
+    assert policy.verdict(walks).remedy == (
+        "If you trust it: --allow shop:Order.__new__, or --trust for all that pickles name."
+    )
+    assert for_command(["shop:Order.__new__"]).verdict(walks).allowed
+
+
 def test_the_command_s_remedies_name_its_options():
     """--import for classes of yours, --allow, --trust."""
     remedy = for_command().verdict(ref("shop.models:Order")).remedy
