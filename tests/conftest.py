@@ -13,7 +13,11 @@ from scratch import Scratch, scratch_at
 # No test measures time: a busy machine must not fail one. In CI the examples of property tests are
 # the same each time, so that a failure is that of the change; elsewhere they are new ones.
 hypothesis.settings.register_profile(
-    "project", deadline=None, print_blob=True, derandomize="CI" in os.environ
+    "project",
+    deadline=None,
+    print_blob=True,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("project")
 
