@@ -13,12 +13,14 @@ hands over to such a call is written in it once, and takes a byte or more for ea
 from __future__ import annotations
 
 import re
+import types
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
 
 _FREE: Final = 1 << 16
+_ENDLESS: Final = 1 << 56
 _LONGEST_NUMBER: Final = 1 << 17
 _FRACTION: Final = re.compile(r"\s*[-+]?\d{1,4300}(/\d{1,4300})?\s*")
 _SINGLETONS: Final = (None, NotImplemented, Ellipsis)
@@ -57,8 +59,19 @@ Check = Callable[[tuple[Any, ...], Budget], None]
 def _size_of(value: Any) -> int:
     try:
         return len(value)
-    except (TypeError, OverflowError):  # nothing to iterate, or a range beyond all bounds
-        return _FREE << 40 if isinstance(value, range) else 1
+    except (TypeError, OverflowError):  # nothing to iterate, or it does not say how far it goes
+        return 1 if _is_no_source(value) else _ENDLESS
+
+
+def _is_no_source(value: Any) -> bool:
+    """Whether nothing is copied out of a value. An IP network without a length may have 2**128."""
+    if isinstance(value, type) or _is_alias(value):
+        return True
+    return not hasattr(type(value), "__iter__")
+
+
+def _is_alias(value: Any) -> bool:
+    return isinstance(value, types.GenericAlias) or type(value).__module__ == "typing"
 
 
 def _copies(args: tuple[Any, ...], budget: Budget) -> None:
@@ -76,13 +89,22 @@ def _hashes(args: tuple[Any, ...], budget: Budget) -> None:
                     _walk(item, budget)
 
 
+def _hashed_in(value: Any) -> tuple[Any, ...] | frozenset[Any] | None:
+    """What the hash of a value walks, as far as that may be shared again and again."""
+    if type(value) in (tuple, frozenset):
+        return value  # type: ignore[no-any-return]
+    args = getattr(value, "__args__", None) if _is_alias(value) else None
+    return args if type(args) is tuple else None
+
+
 def _walk(value: Any, budget: Budget) -> None:
     waiting, depth = [iter(value)], 0
     while waiting:
         for item in waiting[-1]:
             budget.charge(1)
-            if type(item) in (tuple, frozenset):
-                waiting.append(iter(item))
+            inner = _hashed_in(item)
+            if inner is not None:
+                waiting.append(iter(inner))
                 depth = max(depth, len(waiting))
                 if depth > 1_000:
                     raise Refused("is called with members that nest too deep to be hashed")
@@ -178,6 +200,22 @@ def _getitem(args: tuple[Any, ...], budget: Budget) -> None:
     """``Class[int]``, as generic aliases are pickled."""
     if len(args) != 2 or not (isinstance(args[0], type) or type(args[0]).__module__ == "typing"):
         raise Refused("is called with something that is no generic class")
+    params = args[1] if type(args[1]) is tuple else (args[1],)
+    # typing compiles a text, which stands for a class of that name; in Literal it is a value.
+    if str(args[0]) != "typing.Literal" and any(isinstance(p, str) for p in params):
+        raise Refused("is called with a text, which would be compiled")
+    _walk(params, budget)
+
+
+def _alias(args: tuple[Any, ...], budget: Budget) -> None:
+    """Aliases are hashed through all of their arguments, as tuples are."""
+    _walk(args, budget)
+
+
+def _timestamp(args: tuple[Any, ...], budget: Budget) -> None:
+    """pandas' ``Timestamp(value, freq, tz)``; the name of a zone would open a file."""
+    if len(args) > 3 or any(isinstance(arg, str) for arg in args[2:]):
+        raise Refused("is called with something else than a value, a frequency and a time zone")
 
 
 def _newobj(args: tuple[Any, ...], budget: Budget) -> None:
@@ -202,6 +240,10 @@ def _new_index(args: tuple[Any, ...], budget: Budget) -> None:
         raise Refused("is called with something else than an index and its parts")
     if issubclass(args[0], tuple(_BASES)):
         raise Refused("is called with a class that is no index")
+    texts = [name for name in ("dtype", "tz") if isinstance(args[1].get(name), str)]
+    if texts:  # the name of a zone in it would open a file
+        raise Refused(f"is called with a text as {texts[0]}")
+    budget.charge(_size_of(args[1].get("data")))
     start, stop, step = (args[1].get(name) for name in ("start", "stop", "step"))
     if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
         budget.charge(_size_of(range(start, stop, step or 1)))
@@ -244,6 +286,12 @@ CHECKS: Final[Mapping[tuple[str, str], Check]] = {
     ("pandas.core.indexes.timedeltas", "_new_TimedeltaIndex"): _new_index,
     ("pandas.core.indexes.period", "_new_PeriodIndex"): _new_index,
     ("pandas.core.indexes.interval", "_new_IntervalIndex"): _new_index,
+    ("pandas._libs.tslibs.timestamps", "Timestamp"): _timestamp,
+    ("pandas", "Timestamp"): _timestamp,
+    ("pandas._libs.internals", "BlockPlacement"): _copies,
+    ("types", "GenericAlias"): _alias,
+    ("builtins", "BaseExceptionGroup"): _copies,
+    ("builtins", "ExceptionGroup"): _copies,
     ("array", "array"): _copies,
     ("array", "_array_reconstructor"): _copies,
 }

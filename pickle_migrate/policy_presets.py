@@ -26,6 +26,8 @@ _FUNCTION = frozenset([CALLED])
 _VALUE = frozenset([NAMED])
 FILLED = "filled"
 _CONTAINER = _ALL | {FILLED}
+#: Picklers make it empty and give it a state; called, it would copy or open what arguments name.
+_EMPTY = frozenset([INSTANTIATED, NAMED])
 
 #: Every preset. "registered" has no table: the registry answers for it.
 NAMES = ("standard", "numpy", "pandas", "zones", "registered")
@@ -93,34 +95,41 @@ for _core in ("numpy.core", "numpy._core"):
         f"{_core}.records": {"recarray record": _VALUE},
     }
 
+_INDEXES = (
+    "Index RangeIndex MultiIndex DatetimeIndex TimedeltaIndex PeriodIndex IntervalIndex "
+    "CategoricalIndex"
+)
 _PANDAS: _Table = {
     # pandas 3 names its classes where users find them.
     "pandas": {
-        "DataFrame Series Index RangeIndex MultiIndex DatetimeIndex TimedeltaIndex PeriodIndex "
-        "IntervalIndex CategoricalIndex Categorical CategoricalDtype DatetimeTZDtype PeriodDtype "
-        "IntervalDtype SparseDtype StringDtype BooleanDtype Float32Dtype Float64Dtype Int8Dtype "
-        "Int16Dtype Int32Dtype Int64Dtype UInt8Dtype UInt16Dtype UInt32Dtype UInt64Dtype Interval "
-        "Period Timestamp Timedelta": _ALL,
+        # An index is made by _new_Index, whose arguments are checked.
+        _INDEXES: _VALUE,
+        "DataFrame Series Categorical CategoricalDtype DatetimeTZDtype IntervalDtype "
+        "SparseDtype": _EMPTY,
+        "PeriodDtype StringDtype BooleanDtype Float32Dtype Float64Dtype Int8Dtype Int16Dtype "
+        "Int32Dtype Int64Dtype UInt8Dtype UInt16Dtype UInt32Dtype UInt64Dtype": _ALL,
+        "Interval Period Timestamp Timedelta": _DATA,
+        "DateOffset": _ALL,
         "NA NaT": _VALUE,
     },
     "pandas.arrays": {
         "BooleanArray DatetimeArray TimedeltaArray PeriodArray IntervalArray SparseArray "
-        "StringArray FloatingArray IntegerArray NumpyExtensionArray": _ALL,
+        "StringArray FloatingArray IntegerArray NumpyExtensionArray": _EMPTY,
     },
-    "pandas.core.frame": {"DataFrame": _ALL},
-    "pandas.core.series": {"Series": _ALL},
+    "pandas.core.frame": {"DataFrame": _EMPTY},
+    "pandas.core.series": {"Series": _EMPTY},
     "pandas.core.internals.managers": {"BlockManager SingleBlockManager": _ALL},
     "pandas.core.internals": {"BlockManager SingleBlockManager": _ALL},
     "pandas.core.internals.blocks": {"new_block": _FUNCTION},
     "pandas._libs.internals": {"_unpickle_block": _FUNCTION, "BlockPlacement": _ALL},
     "pandas._libs.arrays": {"__pyx_unpickle_NDArrayBacked": _FUNCTION},
-    "pandas._libs.interval": {"Interval": _ALL},
+    "pandas._libs.interval": {"Interval": _DATA, "__pyx_unpickle_IntervalMixin": _FUNCTION},
     "pandas._libs.missing": {"NA": _VALUE, "NAType C_NAType": _ALL},
     "pandas._libs.sparse": {"IntIndex BlockIndex": _ALL},
     "pandas._libs.tslibs.nattype": {"__nat_unpickle _nat_unpickle": _FUNCTION},
-    "pandas._libs.tslibs.timestamps": {"_unpickle_timestamp": _FUNCTION, "Timestamp": _ALL},
-    "pandas._libs.tslibs.timedeltas": {"_timedelta_unpickle": _FUNCTION, "Timedelta": _ALL},
-    "pandas._libs.tslibs.period": {"Period": _ALL, "__pyx_unpickle_PeriodMixin": _FUNCTION},
+    "pandas._libs.tslibs.timestamps": {"_unpickle_timestamp": _FUNCTION, "Timestamp": _DATA},
+    "pandas._libs.tslibs.timedeltas": {"_timedelta_unpickle": _FUNCTION, "Timedelta": _DATA},
+    "pandas._libs.tslibs.period": {"Period": _DATA, "__pyx_unpickle_PeriodMixin": _FUNCTION},
     "pandas._libs.tslibs.offsets": {
         "Day Hour Minute Second Milli Micro Nano BusinessDay BusinessHour MonthBegin MonthEnd "
         "BusinessMonthBegin BusinessMonthEnd SemiMonthBegin SemiMonthEnd QuarterBegin QuarterEnd "
@@ -129,34 +138,36 @@ _PANDAS: _Table = {
         "CustomBusinessHour CustomBusinessMonthBegin CustomBusinessMonthEnd": _ALL,
     },
     "dateutil.relativedelta": {"relativedelta": _ALL},  # what DateOffset is made of
-    "pandas.core.indexes.base": {"Index": _ALL, "_new_Index": _FUNCTION},
-    "pandas.core.indexes.range": {"RangeIndex": _ALL},
-    "pandas.core.indexes.multi": {"MultiIndex": _ALL},
-    "pandas.core.indexes.numeric": {"Int64Index UInt64Index Float64Index NumericIndex": _ALL},
-    "pandas.core.indexes.category": {"CategoricalIndex": _ALL},
-    "pandas.core.indexes.datetimes": {"DatetimeIndex": _ALL, "_new_DatetimeIndex": _FUNCTION},
-    "pandas.core.indexes.timedeltas": {"TimedeltaIndex": _ALL, "_new_TimedeltaIndex": _FUNCTION},
-    "pandas.core.indexes.period": {"PeriodIndex": _ALL, "_new_PeriodIndex": _FUNCTION},
-    "pandas.core.indexes.interval": {"IntervalIndex": _ALL, "_new_IntervalIndex": _FUNCTION},
+    "pandas.core.indexes.base": {"Index": _VALUE, "_new_Index": _FUNCTION},
+    "pandas.core.indexes.range": {"RangeIndex": _VALUE},
+    "pandas.core.indexes.multi": {"MultiIndex": _VALUE},
+    "pandas.core.indexes.numeric": {"Int64Index UInt64Index Float64Index NumericIndex": _VALUE},
+    "pandas.core.indexes.category": {"CategoricalIndex": _VALUE},
+    "pandas.core.indexes.datetimes": {"DatetimeIndex": _VALUE, "_new_DatetimeIndex": _FUNCTION},
+    "pandas.core.indexes.timedeltas": {"TimedeltaIndex": _VALUE, "_new_TimedeltaIndex": _FUNCTION},
+    "pandas.core.indexes.period": {"PeriodIndex": _VALUE, "_new_PeriodIndex": _FUNCTION},
+    "pandas.core.indexes.interval": {"IntervalIndex": _VALUE, "_new_IntervalIndex": _FUNCTION},
     "pandas.core.indexes.frozen": {"FrozenList": _CONTAINER},
-    "pandas.core.arrays.numpy_": {"PandasArray NumpyExtensionArray": _ALL},
-    "pandas.core.arrays.boolean": {"BooleanArray BooleanDtype": _ALL},
-    "pandas.core.arrays.categorical": {"Categorical": _ALL},
-    "pandas.core.arrays.datetimes": {"DatetimeArray": _ALL},
-    "pandas.core.arrays.timedeltas": {"TimedeltaArray": _ALL},
-    "pandas.core.arrays.period": {"PeriodArray": _ALL},
-    "pandas.core.arrays.interval": {"IntervalArray": _ALL},
-    "pandas.core.arrays.sparse.array": {"SparseArray": _ALL},
-    "pandas.core.arrays.sparse.dtype": {"SparseDtype": _ALL},
-    "pandas.core.arrays.string_": {"StringArray StringDtype": _ALL},
+    "pandas.api.typing": {"FrozenList": _CONTAINER},
+    "pandas.core.arrays.numpy_": {"PandasDtype PandasArray NumpyExtensionArray": _EMPTY},
+    "pandas.core.arrays.boolean": {"BooleanArray": _EMPTY, "BooleanDtype": _ALL},
+    "pandas.core.arrays.categorical": {"Categorical": _EMPTY},
+    "pandas.core.arrays.datetimes": {"DatetimeArray": _EMPTY},
+    "pandas.core.arrays.timedeltas": {"TimedeltaArray": _EMPTY},
+    "pandas.core.arrays.period": {"PeriodArray": _EMPTY},
+    "pandas.core.arrays.interval": {"IntervalArray": _EMPTY},
+    "pandas.core.arrays.sparse.array": {"SparseArray": _EMPTY},
+    "pandas.core.arrays.sparse.dtype": {"SparseDtype": _EMPTY},
+    "pandas.core.arrays.string_": {"StringArray": _EMPTY, "StringDtype": _ALL},
     "pandas.core.arrays.floating": {"FloatingArray Float32Dtype Float64Dtype": _ALL},
     "pandas.core.arrays.integer": {
         "IntegerArray Int8Dtype Int16Dtype Int32Dtype Int64Dtype UInt8Dtype UInt16Dtype "
         "UInt32Dtype UInt64Dtype": _ALL,
     },
     "pandas.core.dtypes.dtypes": {
-        "CategoricalDtype DatetimeTZDtype PeriodDtype IntervalDtype SparseDtype PandasDtype "
-        "NumpyEADtype": _ALL,
+        "CategoricalDtype DatetimeTZDtype IntervalDtype SparseDtype PandasDtype "
+        "NumpyEADtype": _EMPTY,
+        "PeriodDtype": _ALL,
     },
     "pytz": {"_UTC": _FUNCTION},
 }
@@ -178,7 +189,7 @@ def table(name: str) -> Mapping[tuple[str, str], Roles]:
     Raises KeyError for a preset that there is not.
     """
     modules = {
-        "standard": _STANDARD | {"builtins": _STANDARD["builtins"] | {_exceptions(): _ALL}},
+        "standard": _STANDARD | {"builtins": _STANDARD["builtins"] | _exceptions()},
         "numpy": _NUMPY,
         "pandas": _PANDAS,
         "zones": _ZONES,
@@ -192,8 +203,12 @@ def table(name: str) -> Mapping[tuple[str, str], Roles]:
     }
 
 
-def _exceptions() -> str:
+def _exceptions() -> dict[str, Roles]:
     import builtins
 
-    found = vars(builtins).items()
-    return " ".join(n for n, v in found if isinstance(v, type) and issubclass(v, BaseException))
+    found = [v for v in vars(builtins).values() if isinstance(v, type)]
+    # A group is made of what it is called with.
+    groups = {v.__name__ for v in found if issubclass(v, BaseExceptionGroup)}
+    plain = {v.__name__ for v in found if issubclass(v, BaseException)} - groups
+    aliases = {n for n, v in vars(builtins).items() if v is OSError}
+    return {" ".join(sorted(plain | aliases)): _ALL, " ".join(sorted(groups)): _DATA}

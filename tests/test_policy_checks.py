@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import collections
 import copyreg
+import ipaddress
+import operator
 import pickle
+import typing
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +15,7 @@ import pytest
 
 from pickle_migrate import Policy, loads
 from pickle_migrate.errors import LimitError, PolicyError
-from pickle_migrate.policy_checks import Budget, Refused, checked
+from pickle_migrate.policy_checks import CHECKS, Budget, Refused, checked
 
 STANDARD = Policy(presets=["standard"])
 
@@ -155,3 +158,80 @@ def test_every_checked_type_still_loads():
         loaded = loads(pickle.dumps(values, protocol), policy=STANDARD)
         assert repr(loaded) == repr(values)
         assert [type(one) for one in loaded] == [type(one) for one in values]
+
+
+NETWORK = ipaddress.ip_network("::/0")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [list, tuple, set, frozenset, collections.deque, collections.Counter, collections.UserList],
+)
+@pytest.mark.parametrize("named_too", [False, True])
+def test_the_addresses_of_a_network_are_not_copied(function, named_too):
+    """A network goes on for 2**128 addresses, and has no length that would say so."""
+    call = Call(function, NETWORK)
+    data = pickle.dumps([NETWORK, function, call] if named_too else call)
+    with pytest.raises(PolicyError, match="is called with"):
+        loads(data, policy=STANDARD)
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_an_exception_group_is_made_of_a_list(number):
+    """Its constructor goes through whatever it is given, however it is called."""
+    group = ExceptionGroup("both", [ValueError(1), KeyError(2)])
+    found = loads(pickle.dumps(group, number), policy=STANDARD)
+    assert [type(e) for e in found.exceptions] == [ValueError, KeyError]
+    with pytest.raises(PolicyError):
+        loads(pickle.dumps(Call(ExceptionGroup, "x", NETWORK), number), policy=STANDARD)
+    with pytest.raises(PolicyError):
+        loads(b"\x80\x02cbuiltins\nExceptionGroup\nX\x01\x00\x00\x00x]\x86\x81.", policy=STANDARD)
+
+
+def test_networks_themselves_are_data():
+    """They are loaded, also in lists and as keys."""
+    value = {NETWORK: [NETWORK], "factory": collections.defaultdict(list[int], {1: []})}
+    assert loads(pickle.dumps(value), policy=STANDARD) == value
+
+
+def aliases(levels: int):
+    """Aliases of aliases, each twice in the next: opcodes, since making one is not the work."""
+    one = b"\x8c\x05types\x8c\x0cGenericAlias\x93\x8c\x08builtins\x8c\x04list\x93"
+    data = b"\x80\x04}" + one + b"K\x01K\x01\x86\x86R\x94"
+    for level in range(levels):
+        shared = b"h" + bytes([level])
+        data += b"0" + one + shared + shared + b"\x86\x86R\x94"
+    return data + b"K\x01s."
+
+
+def test_aliases_shared_again_and_again_are_not_hashed():
+    """As a key, an alias is hashed through all of its arguments."""
+    assert len(loads(aliases(3), policy=STANDARD)) == 1
+    with pytest.raises(PolicyError, match="more than the whole pickle holds"):
+        loads(aliases(40), policy=STANDARD)
+
+
+def test_typing_compiles_no_text():
+    """``Optional["..."]`` compiles what it is given; in ``Literal`` a text is a value."""
+    value = [typing.Literal["a", "b"], list[int], dict[str, list[int]]]
+    assert loads(pickle.dumps(value), policy=STANDARD) == value
+    call = Call(operator.getitem, typing.Optional, "-" * 1000 + "1")
+    with pytest.raises(PolicyError, match="compiled"):
+        loads(pickle.dumps(call), policy=STANDARD)
+
+
+@pytest.mark.parametrize(
+    ("key", "args"),
+    [
+        (("pandas", "Timestamp"), (0, None, "dateutil//etc/hostname")),
+        (("pandas", "Timestamp"), (0, None, None, 1)),
+        (("pandas.core.indexes.base", "_new_Index"), (object, {"tz": "dateutil//etc/hostname"})),
+        (("pandas.core.indexes.base", "_new_Index"), (object, {"dtype": "datetime64[ns, UTC]"})),
+        (("pandas.core.indexes.base", "_new_Index"), (object, {"data": range(10**10)})),
+        (("pandas._libs.internals", "BlockPlacement"), (range(10**10),)),
+    ],
+)
+def test_pandas_opens_no_zone_and_copies_no_range(key, args):
+    """The name of a time zone is the name of a file."""
+    with pytest.raises(Refused):
+        CHECKS[key](args, Budget.of(100))

@@ -86,3 +86,15 @@ def test_a_preset_that_is_none():
     """The policy says so with the names that there are."""
     with pytest.raises(KeyError):
         table("everything")
+
+
+@pytest.mark.parametrize("name", ["RangeIndex", "DatetimeIndex", "DataFrame", "Series"])
+def test_pandas_containers_are_not_called(name):
+    """Called, they copy what a number says, or open the time zone that a text names; picklers make
+    them by functions whose arguments are checked, or empty.
+    """
+    entries = {k: r for k, r in table("pandas").items() if k[1] == name}
+    assert entries
+    assert all(CALLED not in roles for roles in entries.values())
+    if name.endswith("Index"):
+        assert all(roles == {NAMED} for roles in entries.values())
