@@ -169,9 +169,22 @@ class Gate:
         approved = self._known(ref)
         verdict = self._require(ref, target, approved)
         parts = resolver.import_parts(target, names)
+        if self.policy.deny:
+            self._require_not_denied(ref, parts, names)
         if verdict.group:
             self._require_within(ref, target, parts, verdict)
         return self._with_check(approved, target, parts[-1])
+
+    def _require_not_denied(self, ref: GlobalRef, parts: list[Any], names: list[str]) -> None:
+        """What is denied stays so under another name (``from os import system``, ``shop.os``)."""
+        homes = [home_of(parts[-1])]
+        for place, part in enumerate(parts[1:-1], 1):
+            if isinstance(part, types.ModuleType):
+                homes.append(GlobalRef(part.__name__, ".".join(names[place:])))
+        for home in homes:
+            denied = self.policy.denied(home)
+            if denied is not None:
+                raise self._error(ref, denied.rule, f"leads to {home}", denied.remedy)
 
     def _require(self, ref: GlobalRef, target: GlobalRef, approved: _Approved) -> Verdict:
         verdict = self.policy.verdict_today(target, approved.uses)

@@ -137,6 +137,10 @@ class Policy:
         found = self._allowed(today, uses)
         return Verdict(False, NOT_LISTED, self._remedy(today)) if found is None else found
 
+    def denied(self, ref: GlobalRef) -> Verdict | None:
+        """The verdict of the rules that deny a name; None if none does."""
+        return self._denied((ref,))
+
     def _denied(self, refs: Iterable[GlobalRef]) -> Verdict | None:
         for ref in refs if self.deny else ():
             match = next(filter(None, map(self._denying.match, walked(ref))), None)
