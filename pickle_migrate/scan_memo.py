@@ -12,18 +12,20 @@ from pickle_migrate.scan_entries import PLAIN, Entry, Frozen, Named, Shape
 class Memo:
     """The memo: entries by key. Keys without gaps, which picklers write, cost 8 bytes each."""
 
-    __slots__ = ("_dense", "_holes", "_sparse", "_top", "changed")
+    __slots__ = ("_dense", "_frozen", "_holes", "_sparse", "_top", "changed")
 
     def __init__(self) -> None:
         self._dense: list[Entry | Frozen] = []
         self._sparse: dict[int, Entry] = {}
         self._holes = 0
         self._top = -1
+        self._frozen: list[Frozen] = []
         #: How often a key was set that was set before.
         self.changed = 0
 
     def copy(self) -> Memo:
         """A memo of its own with the same entries."""
+        self._thaw_all()  # what is frozen knows this memo alone
         found = Memo()
         found._dense, found._sparse = self._dense.copy(), self._sparse.copy()
         found._holes, found._top = self._holes, self._top
@@ -46,6 +48,7 @@ class Memo:
             self._dense[0] = entry
         elif key < size:
             self.changed += 1
+            self._thaw_all()
             self._dense[key] = entry
         elif key == size and key not in self._sparse:
             self._dense.append(entry)
@@ -89,8 +92,15 @@ class Memo:
         return self._dense[key] if self._holes <= key < len(self._dense) else PLAIN
 
     def extend(self, frozen: Frozen, count: int) -> None:
-        """Set the next keys."""
+        """Set the next keys. What is frozen may have got any key that is set before these."""
         self._dense.extend([frozen] * count)
+        self._frozen.append(frozen)
+
+    def _thaw_all(self) -> None:
+        """Read what is frozen, while the keys that it got are what they were."""
+        frozen, self._frozen = self._frozen, []
+        for one in frozen:
+            one.thaw()
 
     def replace(self, key: int, frozen: Frozen, entry: Entry) -> None:
         """Set a key to what was frozen there, if it is still that."""

@@ -64,3 +64,14 @@ def test_a_scan_can_count_from_elsewhere():
     found = scan(b"N" * 5 + data, 5)
     assert moved(scan(data), 5) == found
     assert (found.persistent_id_offsets, bool(found.effects)) == ((17,), True)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_values_of_a_large_pickle_are_asked_for_later(protocol):
+    """Rows that were read at once are known to the pickles that follow."""
+    rows = [{"id": i, "name": f"row {i}", "tags": [i]} for i in range(3000)]
+    row = Row()
+    parts = row_of(rows, [rows, rows[5], rows[2007]["name"]], rows[1500], protocol=protocol)
+    first, second, third = [row.scan(part) for part in parts]
+    assert second.expansion > first.expansion
+    assert third.expansion == scan(pickle.dumps(rows[1500], protocol)).expansion

@@ -344,3 +344,13 @@ def test_a_text_that_is_memoized_where_others_come_from_the_memo():
             for protocol in (1, 4):
                 assert_same(pickle.dumps(graph, protocol))
                 assert_same(pickle.dumps([row.encode() for row in rows], protocol))
+
+
+def test_a_key_that_is_set_anew_changes_nothing_that_was_read_before():
+    """What rows got from it is what stood there then, also when they are asked for later."""
+    rows = b"".join(b"g1\n(tRp%d\ng3\nI1\nsa" % key for key in range(4, 60))
+    head = b"(lp0\nccollections\nOrderedDict\np1\n(tRp2\nVa\np3\nI1\nsa"
+    data = head + rows + b"g5\np1\n0g8\nI1\na0."
+    assert_same(data)
+    found, _ = outcome(data, skims=True)
+    assert ("append", "OrderedDict") in {(e.kind, e.ref.qualname) for e in found.effects if e.ref}
