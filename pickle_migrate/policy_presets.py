@@ -99,6 +99,13 @@ _INDEXES = (
     "Index RangeIndex MultiIndex DatetimeIndex TimedeltaIndex PeriodIndex IntervalIndex "
     "CategoricalIndex"
 )
+_PANDAS_OFFSETS = (
+    "Day Hour Minute Second Milli Micro Nano BusinessDay BusinessHour MonthBegin MonthEnd "
+    "BusinessMonthBegin BusinessMonthEnd SemiMonthBegin SemiMonthEnd QuarterBegin QuarterEnd "
+    "BQuarterBegin BQuarterEnd YearBegin YearEnd BYearBegin BYearEnd Week WeekOfMonth "
+    "LastWeekOfMonth FY5253 FY5253Quarter Easter DateOffset CustomBusinessDay "
+    "CustomBusinessHour CustomBusinessMonthBegin CustomBusinessMonthEnd"
+)
 _PANDAS: _Table = {
     # pandas 3 names its classes where users find them.
     "pandas": {
@@ -131,11 +138,7 @@ _PANDAS: _Table = {
     "pandas._libs.tslibs.timedeltas": {"_timedelta_unpickle": _FUNCTION, "Timedelta": _DATA},
     "pandas._libs.tslibs.period": {"Period": _DATA, "__pyx_unpickle_PeriodMixin": _FUNCTION},
     "pandas._libs.tslibs.offsets": {
-        "Day Hour Minute Second Milli Micro Nano BusinessDay BusinessHour MonthBegin MonthEnd "
-        "BusinessMonthBegin BusinessMonthEnd SemiMonthBegin SemiMonthEnd QuarterBegin QuarterEnd "
-        "BQuarterBegin BQuarterEnd YearBegin YearEnd BYearBegin BYearEnd Week WeekOfMonth "
-        "LastWeekOfMonth FY5253 FY5253Quarter Easter DateOffset CustomBusinessDay "
-        "CustomBusinessHour CustomBusinessMonthBegin CustomBusinessMonthEnd": _ALL,
+        _PANDAS_OFFSETS: _ALL,
     },
     "dateutil.relativedelta": {"relativedelta": _ALL},  # what DateOffset is made of
     "pandas.core.indexes.base": {"Index": _VALUE, "_new_Index": _FUNCTION},
@@ -212,3 +215,15 @@ def _exceptions() -> dict[str, Roles]:
     plain = {v.__name__ for v in found if issubclass(v, BaseException)} - groups
     aliases = {n for n, v in vars(builtins).items() if v is OSError}
     return {" ".join(sorted(plain | aliases)): _ALL, " ".join(sorted(groups)): _DATA}
+
+
+#: Classes above whose ``__hash__`` walks what a state gave them.
+HASH_THEIR_STATE = frozenset(
+    [
+        ("uuid", "UUID"),
+        ("collections", "UserString"),
+        ("dateutil.relativedelta", "relativedelta"),
+        ("pandas", "DateOffset"),
+        *(("pandas._libs.tslibs.offsets", n) for n in _PANDAS_OFFSETS.split()),
+    ]
+)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pickle_migrate.errors import PickleMigrateError
 from pickle_migrate.policy_names import extension_ref, find_name, mapped_name
+from pickle_migrate.policy_presets import HASH_THEIR_STATE
 from pickle_migrate.policy_verdicts import (
     BARE,
     EXTENSIONS,
@@ -36,6 +37,8 @@ _PROBLEMS = {
     "build_again": "changes to something that got its state before",
     "dunder_state": "a state that sets a name with double underscores",
 }
+# As in Limits.hashed_expansion, and as much more for each byte.
+_FEW_VALUES, _VALUES_A_BYTE = 1_000_000, 64
 
 
 def kinds(
@@ -102,6 +105,8 @@ def _effects(policy: Policy, scan: Scan) -> Iterator[Refusal]:
     for effect in scan.effects:
         ref = effect.ref and protocols.get(effect.ref, effect.ref)
         problem = _problem_of(effect, ref is not None and policy.may_fill(ref))
+        if effect.kind == "build" and ref is not None and _may_hash_for_ever(ref, scan):
+            problem = "hashes its state, and this pickle shares values beyond measure"
         if problem is not None:
             remedy = "No rule allows this. If you trust the pickle, load it without a policy."
             yield Refusal(effect.ref, effect.offset, f"effect {effect.kind}", problem, remedy)
@@ -111,6 +116,15 @@ def _problem_of(effect: Effect, may_fill: bool) -> str | None:
     if effect.kind in _ITEMS:
         return None if may_fill else "items for something that is no container"
     return _PROBLEMS.get(effect.kind)
+
+
+def _may_hash_for_ever(ref: GlobalRef, scan: Scan) -> bool:
+    """Whether an object's state may be one that takes for ever to hash. A scan weighs keys only as
+    far as tuples go: what ``__hash__`` of a class does, only the class could say.
+    """
+    if (ref.module, ref.qualname) not in HASH_THEIR_STATE:
+        return False
+    return scan.expansion > _FEW_VALUES + _VALUES_A_BYTE * (scan.end - scan.start)
 
 
 def _unresolvable(scan: Scan) -> Iterator[Refusal]:

@@ -6,6 +6,7 @@ import collections
 import copyreg
 import os
 import pickle
+import uuid
 
 import attrs
 import pytest
@@ -140,3 +141,22 @@ def test_persistent_ids_are_for_who_knows_them():
     """An unpickler with a persistent_load."""
     found = scan(b"Pid\n.")
     assert Policy().refusals(found, persistent=True) == ()
+
+
+def uuid_in_uuid(levels: int) -> bytes:
+    """A UUID that holds the one before twice, and so on: the key of a dict."""
+    made = b")\x81}X\x03\0\0\0int"
+    data = b"\x80\x02}cuuid\nUUID\nq\x00" + made + b"K\x01sbq\x01"
+    for key in range(1, levels + 1):
+        get = b"h" + bytes([key])
+        data += b"0h\x00" + made + get + get + b"\x86sbq" + bytes([key + 1])
+    return data + b"K\x01s."
+
+
+def test_what_hashes_its_state_is_not_shared_without_end():
+    """``hash`` of a UUID asks its number, which may be a pair of UUIDs; a few are no matter."""
+    assert refused(STANDARD, uuid_in_uuid(40)) == [("uuid:UUID", "effect build")]
+    assert refused(STANDARD, uuid_in_uuid(3)) == []
+    assert refused(Policy(trust=True), uuid_in_uuid(40)) == []
+    many = [uuid.UUID(int=n) for n in range(1000)]
+    assert refused(STANDARD, pickle.dumps([many, many, dict.fromkeys(many)])) == []
