@@ -35,6 +35,7 @@ OWN_IMPORTS = frozenset({
     "lzma", "_lzma", "gzip", "_compression", "decimal", "_decimal", "_pydecimal", "pickletools",
     "heapq", "_heapq", "importlib.util", "importlib._abc", "shutil", "encodings.cp437", "_uuid",
     "encodings.raw_unicode_escape", "encodings.latin_1", "encodings.unicode_escape",
+    "zipfile._path", "zipfile._path.glob",  # part of zipfile from 3.12 on
 })  # fmt: skip
 
 
