@@ -211,7 +211,7 @@ def test_where_things_say_that_they_are_defined(shop):
     assert home_of(3) == GlobalRef("builtins", "int")
 
 
-@pytest.mark.parametrize("options", [{"trust": True}, {"allow": ["pathlib:os.getcwd"]}])
+@pytest.mark.parametrize("options", [{"trust": True}, {"allow": ["shutil:os.getcwd"]}])
 @pytest.mark.parametrize("rule", ["os.*", "posix.*", "nt.*", "posix:getcwd", "os:getcwd"])
 def test_what_is_denied_is_denied_under_another_name(options, rule):
     """A module that imported what is denied is no way around the rule."""
@@ -222,7 +222,7 @@ def test_what_is_denied_is_denied_under_another_name(options, rule):
 
     if rule.startswith(("posix", "nt")) and not rule.startswith(os.name):
         pytest.skip("that is another system's module")
-    data = b"\x80\x04\x8c\x07pathlib\x8c\x09os.getcwd\x93."
+    data = b"\x80\x04\x8c\x06shutil\x8c\x09os.getcwd\x93."
     assert loads(data, policy=Policy(**options)) is os.getcwd
     with pytest.raises(PolicyError, match="leads to"):
         loads(data, policy=Policy(deny=[rule], **options))
