@@ -14,12 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pickle_migrate.errors import RuleError, SettingsError
+from pickle_migrate.errors import RefError, RuleError, SettingsError
+from pickle_migrate.refs import GlobalRef
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLE = "PICKLE_MIGRATE_SETTINGS"
+#: What a check may ask for, with the meaning that Confluent's schema registry gives these words.
+MODES = (
+    "backward",
+    "backward-transitive",
+    "forward",
+    "forward-transitive",
+    "full",
+    "full-transitive",
+)
 _OWN_FILE = "pickle_migrate.toml"
 
 
@@ -32,7 +42,12 @@ class Settings:
     commands put in front of ``sys.path``. ``encoding``: how commands read the 8-bit strings of
     Python 2, as pickle's own argument of that name. ``allow`` and ``deny``: rules of the policy of
     commands, besides the presets; ``presets``: other ones than the commands have by themselves.
-    ``source``: the file they come from, or empty.
+
+    ``modules``: those that register versioned classes, which the commands for CI import. ``lock``,
+    ``archive``: the file of schemas and the folder of old pickles, absolute. ``mode``: what the
+    check asks for, by itself. ``packs``: the packs of rules for libraries that loads and commands
+    use. ``write``: ref to version, for what an earlier release has to read. ``source``: the file
+    they come from, or empty.
     """
 
     migrations: tuple[str, ...] = ()
@@ -42,6 +57,12 @@ class Settings:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     presets: tuple[str, ...] | None = None
+    modules: tuple[str, ...] = ()
+    lock: str = ""
+    archive: str = ""
+    mode: str = ""
+    packs: tuple[str, ...] = ()
+    write: Mapping[str, int] = attrs.field(factory=dict)
     source: str = ""
 
 
@@ -95,12 +116,18 @@ def _part_of(path: Path) -> dict[str, Any] | None:
 def _checked(table: dict[str, Any], path: Path) -> dict[str, Any]:
     checks = {
         "allow": _rules,
+        "archive": _place,
         "deny": _rules,
         "encoding": _encoding,
+        "lock": _place,
         "migrations": _texts,
+        "mode": _mode,
+        "modules": _texts,
+        "packs": _texts,
         "path": _folders,
         "presets": _presets,
         "renames": _renames,
+        "write": _versions,
     }
     for key in table:
         if key not in checks:
@@ -132,6 +159,34 @@ def _texts(key: str, value: Any, path: Path) -> tuple[str, ...]:
 
 def _folders(key: str, value: Any, path: Path) -> tuple[str, ...]:
     return tuple(str((path.parent / folder).resolve()) for folder in _texts(key, value, path))
+
+
+def _place(key: str, value: Any, path: Path) -> str:
+    if not isinstance(value, str) or not value:
+        raise SettingsError(
+            str(path), f"{key} must be a path, relative to this file, not {value!r}"
+        )
+    return str((path.parent / value).resolve())
+
+
+def _mode(key: str, value: Any, path: Path) -> str:
+    if value not in MODES:
+        raise SettingsError(str(path), f"{key} {value!r} is none of {', '.join(MODES)}")
+    return str(value)
+
+
+def _versions(key: str, value: Any, path: Path) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise SettingsError(str(path), f"{key} must be a table of class = version")
+    for ref, version in value.items():
+        if type(version) is not int or version < 1:
+            problem = f"{key}: the version of {ref!r} is a whole number from 1, not {version!r}"
+            raise SettingsError(str(path), problem)
+        try:
+            GlobalRef.parse(ref)
+        except RefError as error:
+            raise SettingsError(str(path), f"{key}: {str(error).rstrip('.')}") from error
+    return dict(value)
 
 
 def _rules(key: str, value: Any, path: Path) -> tuple[str, ...]:

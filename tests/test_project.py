@@ -184,6 +184,24 @@ def test_encodings_that_pickle_takes(write, encoding):
     assert read_settings(write("s.toml", f'encoding = "{encoding}"')).encoding == encoding
 
 
+def test_the_settings_of_ci(write, tmp_path):
+    """Paths are relative to the file; a class to write at an older version is a ref."""
+    text = """
+        modules = "shop.models"
+        lock = "schemas.toml"
+        archive = "tests/pickles"
+        mode = "full"
+        packs = ["sklearn"]
+        [write]
+        "shop.models:Order" = 2
+    """
+    found = read_settings(write("s.toml", text))
+    here = os.path.realpath(tmp_path)
+    assert (found.lock, found.archive) == (f"{here}/schemas.toml", f"{here}/tests/pickles")
+    assert (found.modules, found.mode, found.packs) == (("shop.models",), "full", ("sklearn",))
+    assert found.write == {"shop.models:Order": 2}
+
+
 WRONG = [
     ("migrations = 3", "migrations must be a list of texts, not 3"),
     ('migrations = ["shop", 3]', r"migrations must be a list of texts, not \['shop', 3\]"),
@@ -204,9 +222,16 @@ WRONG = [
     ("encoding = 8", "encoding 8 is not one that Python knows"),
     (
         'migration = "shop"',
-        "unknown key 'migration'; the keys are allow, deny, encoding, migrations, path, presets",
+        "unknown key 'migration'; the keys are allow, archive, deny, encoding, lock, migrations, mode, "
+        "modules, packs, path, presets, renames, write",
     ),
     ("= 3", r"cannot be read: .*line 1"),
+    ("lock = 3", "lock must be a path, relative to this file, not 3"),
+    ('archive = ""', "archive must be a path, relative to this file, not ''"),
+    ('mode = "sideways"', "mode 'sideways' is none of backward, backward-transitive, forward"),
+    ("write = 2", "write must be a table of class = version"),
+    ('write = {"shop.models:Order" = 0}', "the version of 'shop.models:Order' is a whole number"),
+    ('write = {"Order" = 1}', "write: .*'Order'"),
 ]
 
 

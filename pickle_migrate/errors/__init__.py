@@ -8,6 +8,7 @@ are its fields, in order.
 from pickle_migrate.errors.base import (
     PickleMigrateError,
 )
+from pickle_migrate.errors.checking import ArchiveError, LockError, PackError
 from pickle_migrate.errors.declaring import (
     AmbiguousRenameError,
     ArgumentError,
@@ -22,6 +23,7 @@ from pickle_migrate.errors.declaring import (
     VersionNumberError,
 )
 from pickle_migrate.errors.migrating import (
+    DowngradeError,
     FieldExistsError,
     FingerprintError,
     GapError,
@@ -52,21 +54,25 @@ from pickle_migrate.errors.reading import (
 
 __all__ = [
     "AmbiguousRenameError",
+    "ArchiveError",
     "ArgumentError",
     "CompressionError",
     "ContentError",
     "DeclarationError",
+    "DowngradeError",
     "DuplicateStepError",
     "FieldExistsError",
     "FileError",
     "FingerprintError",
     "GapError",
     "LimitError",
+    "LockError",
     "MigrationError",
     "MissingFieldError",
     "NewerVersionError",
     "NoPickleError",
     "OperationError",
+    "PackError",
     "PickleFormatError",
     "PickleMigrateError",
     "PolicyError",

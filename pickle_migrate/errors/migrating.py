@@ -217,5 +217,26 @@ class StampError(MigrationError):
         return "The pickle is damaged, or was written by a newer pickle_migrate: upgrade it."
 
 
+class DowngradeError(MigrationError):
+    """An object cannot be written at an older version. ``version`` is the one that was asked for.
+    Nothing was written.
+    """
+
+    ref: str
+    version: int
+    current: int
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return (
+            f"{self.ref}, version {self.current} here, cannot be written at version "
+            f"{self.version}: {self.problem}."
+        )
+
+    def advice(self) -> str:
+        return self.remedy
+
+
 def _listing(names: Sequence[str]) -> str:
     return ", ".join(repr(name) for name in names) if names else "no fields"

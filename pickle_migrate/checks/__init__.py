@@ -1,0 +1,1 @@
+"""The check: the question that CI asks, and its answer as data. Nothing is printed here."""

@@ -1,0 +1,1 @@
+"""The commands of CI, one module each: read options, ask, print, exit."""

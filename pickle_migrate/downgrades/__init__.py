@@ -1,0 +1,1 @@
+"""Writing what an older release can read: the steps backward, and who asks for them."""

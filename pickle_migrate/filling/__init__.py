@@ -1,0 +1,1 @@
+"""Fields that a pickle has not, filled from the class's own defaults; others kept aside."""

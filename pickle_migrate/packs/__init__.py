@@ -1,0 +1,1 @@
+"""Packs: the rules for old pickles of well-known libraries, one module for each library."""
