@@ -222,8 +222,8 @@ WRONG = [
     ("encoding = 8", "encoding 8 is not one that Python knows"),
     (
         'migration = "shop"',
-        "unknown key 'migration'; the keys are allow, archive, deny, encoding, lock, migrations, mode, "
-        "modules, packs, path, presets, renames, write",
+        "unknown key 'migration'; the keys are allow, archive, deny, encoding, lock, migrations, "
+        "mode, modules, packs, path, presets, renames, write",
     ),
     ("= 3", r"cannot be read: .*line 1"),
     ("lock = 3", "lock must be a path, relative to this file, not 3"),
