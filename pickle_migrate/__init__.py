@@ -14,6 +14,7 @@ from pickle_migrate.registry import Registry
 if TYPE_CHECKING:
     from pickle_migrate.limits import Limits
     from pickle_migrate.operations import (
+        AbsentField,
         AddField,
         ConvertField,
         MergeFields,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pickle_migrate.policy import Policy
 
 __all__ = [
+    "AbsentField",
     "AddField",
     "ConvertField",
     "Limits",

@@ -178,20 +178,30 @@ class Lineage:
         version: int,
         *operations: Operation | Callable[[Any], Any],
         arguments: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None,
+        to: int | None = None,
     ) -> Lineage:
         """Declare the step from ``version`` to the next: operations and functions, in order.
 
         ``arguments`` changes what a class gets that is rebuilt through constructor arguments.
+        ``to``: a later version that it leads to at once, as a squashed migration does; the single
+        steps in between may stand beside it, for pickles of the versions in between.
         Raises VersionNumberError, DuplicateStepError, OperationError.
         """
-        return self._add(version, operations, _caller(2), arguments)
+        return self._add(version, operations, _caller(2), arguments, to)
 
-    def _add(self, version: int, operations: Any, place: _Place, arguments: Any) -> Lineage:
+    def _add(
+        self,
+        version: int,
+        operations: Any,
+        place: _Place,
+        arguments: Any,
+        to: int | None = None,
+    ) -> Lineage:
         from pickle_migrate.migration import Migration  # a program without steps need not pay
 
         check_version(self.ref, version)
         where, run = place
-        migration = Migration(self.ref, version, tuple(operations), where, arguments)
+        migration = Migration(self.ref, version, tuple(operations), where, arguments, to=to)
         self._registry.record(self.ref, lambda record: record.add_step(migration, run))
         return self
 

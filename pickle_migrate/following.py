@@ -18,6 +18,7 @@ import attrs
 from pickle_migrate.fieldrules import Fields, Operation, step_failed
 from pickle_migrate.migration import Migration
 from pickle_migrate.operations import (
+    AbsentField,
     AddField,
     ConvertField,
     MergeFields,
@@ -35,11 +36,12 @@ class Placed:
     operation: Any
     ref: str
     version: int
+    target: int
 
 
 def placed_operations(migrations: Iterable[Migration]) -> tuple[Placed, ...]:
     """All operations of the migrations in order, numbered from 0."""
-    flat = ((o, str(m.ref), m.source) for m in migrations for o in m.operations)
+    flat = ((o, str(m.ref), m.source, m.target) for m in migrations for o in m.operations)
     return tuple(Placed(number, *one) for number, one in enumerate(flat))
 
 
@@ -115,7 +117,7 @@ class Source:
         first, last = self.steps[0], self.steps[-1]
         # The digest keeps apart what differs; the same text may share its place.
         digest = zlib.crc32(text.encode())
-        file = f"<pickle_migrate {last.ref} {first.version} to {last.version + 1} {digest:08x}>"
+        file = f"<pickle_migrate {last.ref} {first.version} to {last.target} {digest:08x}>"
         exec(compile(text, file, "exec"), self.names)
         linecache.cache[file] = (len(text), None, text.splitlines(True), file)
         return self.names[signature.partition("(")[0]]
@@ -180,7 +182,7 @@ class Run:
         self.absent.update(dict.fromkeys(n for n in fields.made if self._there(n) is None))
         new = new_values(self.source, step, [self.now[name] for name in fields.needed])
         for name in fields.dropped:
-            del self.now[name]
+            self.now.pop(name, None)  # a field that must be absent was never there
             self.kept.discard(name)
         self.now.update(new)
 
@@ -235,6 +237,7 @@ _VALUES: dict[type[Operation], Callable[..., dict[str, str]]] = {
     AddField: _added,
     RemoveField: lambda source, step, operation, old: {},
     RenameField: lambda source, step, operation, old: {operation.new: old[0]},
+    AbsentField: lambda source, step, operation, old: {},
     ConvertField: _changed,
     SplitField: _split,
     MergeFields: _changed,

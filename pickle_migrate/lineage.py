@@ -28,25 +28,29 @@ class LineageRecord:
     fingerprints: dict[int, frozenset[str]] = attrs.field(factory=dict)
     finishers: dict[int, tuple[Finisher, ...]] = attrs.field(factory=dict)
     unstamped: int | None = None
+    squashed: dict[int, Migration] = attrs.field(factory=dict)
     _runs: dict[object, ModuleSpec | None] = attrs.field(factory=dict)
 
     def add_step(self, migration: Migration, run: ModuleSpec | None = None) -> None:
         """Keep a migration. The same declaration again replaces it; another one from the same
-        version raises DuplicateStepError, which names both.
+        version raises DuplicateStepError, which names both. A squashed one, which leads further
+        than to the next version, stands apart from the steps that it replaces: both may be there.
 
         ``run`` is the ``__spec__`` of the module that declares it, which Python makes anew when the
         module is reloaded: what an earlier run of the same module declared is replaced, too.
         """
         version = migration.version
         check_version(self.ref, version)
-        before = self.steps.get(version)
+        single = migration.target == version + 1
+        table, key = (self.steps, version) if single else (self.squashed, ("squashed", version))
+        before = table.get(version)
         if (
             before is not None
             and before.origin != migration.origin
-            and not _is_rerun(run, self._runs.get(version))
+            and not _is_rerun(run, self._runs.get(key))
         ):
             raise DuplicateStepError(str(self.ref), version, before.origin, migration.origin)
-        self.steps[version], self._runs[version] = migration, run
+        table[version], self._runs[key] = migration, run
 
     def accept(self, version: int, digest: str) -> None:
         """Keep a fingerprint under which pickles of a version hold the state as it should be."""
@@ -68,7 +72,13 @@ class LineageRecord:
 
     def versions(self) -> list[int]:
         """The versions of which anything is known."""
-        tables = (self.steps, self.field_orders, self.fingerprints, self.finishers)
+        tables = (
+            self.steps,
+            self.squashed,
+            self.field_orders,
+            self.fingerprints,
+            self.finishers,
+        )
         return sorted({v for table in tables for v in table})
 
     def part(self, holds: Callable[[int], bool]) -> LineageRecord:
@@ -80,6 +90,7 @@ class LineageRecord:
             {v: digests for v, digests in self.fingerprints.items() if holds(v)},
             {v: functions for v, functions in self.finishers.items() if holds(v)},
             self.unstamped if self.unstamped is not None and holds(self.unstamped) else None,
+            {v: step for v, step in self.squashed.items() if holds(v)},
         )
 
 

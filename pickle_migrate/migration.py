@@ -45,7 +45,8 @@ class Migration:
 
     ``operations`` may hold plain functions; they are kept as RunFunction. ``origin`` says where it
     was declared. ``arguments(args, kwargs)`` gives both anew for a class that is rebuilt through
-    constructor arguments. ``backward``: it leads from ``version + 1`` to ``version`` instead.
+    constructor arguments. ``to``: the version that it leads to, where that is not the next one, as
+    a squashed migration does. ``backward``: it leads from there to ``version`` instead.
 
     Raises RefError, VersionNumberError, and OperationError for operations that contradict each
     other: one needs a field that one before it removed, or makes a field that is there already.
@@ -57,10 +58,14 @@ class Migration:
     origin: str = ""
     arguments: Arguments | None = None
     backward: bool = attrs.field(default=False, kw_only=True)
+    to: int | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if type(self.version) is not int or self.version < 1:
             raise VersionNumberError(str(self.ref), f"{self.version!r} is not a version")
+        if self.to is not None and (type(self.to) is not int or self.to <= self.version):
+            problem = f"to={self.to!r} is no version above {self.version}, where the step starts"
+            raise VersionNumberError(str(self.ref), problem)
         if self.arguments is not None:
             check_functions("arguments=", self.arguments)
         _check_presence(self.operations)
@@ -68,12 +73,16 @@ class Migration:
     @property
     def source(self) -> int:
         """The version of the states that it takes."""
-        return self.version + 1 if self.backward else self.version
+        return self._end if self.backward else self.version
 
     @property
     def target(self) -> int:
         """The version of the states that it gives."""
-        return self.version if self.backward else self.version + 1
+        return self.version if self.backward else self._end
+
+    @property
+    def _end(self) -> int:
+        return self.version + 1 if self.to is None else self.to
 
     @property
     def lossy(self) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pickle_migrate.errors import PickleMigrateError
+from pickle_migrate.errors import GapError, PickleMigrateError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry
-from pickle_migrate.routes import route_for
+from pickle_migrate.routes import route_for, steps_between
 from pickle_migrate.scanner import Global, Scan, mapped
 from pickle_migrate.stamps import StampedClass, StampText
 
@@ -73,11 +73,13 @@ def _of_lineage(stamped: StampedClass, registry: Registry) -> Iterator[str]:
     if not stamped.version:
         return
     today = registry.current_ref(stamped.ref, stamped.version, stamped.fingerprint)
-    steps = {v: step for r in registry.family(today) for v, step in r.steps.items()}
-    version = stamped.version
-    while version in steps:
-        yield steps[version].describe()
-        version += 1
+    records = registry.family(today)
+    ends = [step.target for r in records for step in (*r.steps.values(), *r.squashed.values())]
+    steps, gaps = steps_between(today, stamped.version, max(ends, default=0), records)
+    missing = min((gap.missing for gap in gaps if isinstance(gap, GapError)), default=None)
+    for step in steps:
+        if missing is None or step.version < missing:
+            yield step.describe()
 
 
 def _problem(error: PickleMigrateError) -> str:

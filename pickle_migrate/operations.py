@@ -37,6 +37,7 @@ from pickle_migrate.fieldrules import (
 )
 
 __all__ = [
+    "AbsentField",
     "AddField",
     "ConvertField",
     "MergeFields",
@@ -160,6 +161,38 @@ class RenameField(FieldOperation):
     def change(self, state: dict[str, Any], ref: str, version: int) -> None:
         """Move the value."""
         state[self.new] = state.pop(self.old)
+
+
+@attrs.frozen
+class AbsentField(FieldOperation):
+    """Refuse a state that has the field: ``AbsentField("amount")``. Changes nothing.
+
+    A squashed migration has it for a name that fields bore on the way: each of the steps that it
+    replaces would have refused a field of that name, and it does the same.
+    """
+
+    name: str = attrs.field(converter=field_name)
+
+    @property
+    def fields(self) -> Fields:
+        """The field must not be there, and is not there afterwards."""
+        return Fields(made=(self.name,), dropped=(self.name,))
+
+    @property
+    def writes(self) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
+
+    def describe(self) -> str:
+        """What it does, in one line."""
+        return f"refuse a state with {self.name!r}"
+
+    def inverse(self) -> AbsentField:
+        """The same on the way back."""
+        return self
+
+    def change(self, state: dict[str, Any], ref: str, version: int) -> None:
+        """Nothing: the field is not there."""
 
 
 # --- fields whose values change ---------------------------------------------------------------

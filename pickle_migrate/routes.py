@@ -139,18 +139,58 @@ def _no_version(ref: GlobalRef, current: int, is_head: bool) -> MigrationError:
 def steps_between(
     ref: GlobalRef, version: int, current: int, records: list[LineageRecord]
 ) -> tuple[list[Migration], list[MigrationError]]:
-    """The steps of one class, and a GapError for each that is missing; or DuplicateStepError."""
+    """The steps of one class, and a GapError for each that is missing; or DuplicateStepError.
+
+    Of several ways that have all their steps, the one with the fewest: squashed migrations lead
+    over several versions at once.
+    """
+    if any(r.squashed for r in records):
+        way = _shortest(ref, version, current, records)
+        return list(way.steps), list(way.gaps)
     steps: list[Migration] = []
     gaps: list[MigrationError] = []
     for v in range(version, current):
-        here = [r.steps[v] for r in records if v in r.steps]
-        if len({step.origin for step in here}) > 1:
-            raise DuplicateStepError(str(ref), v, here[0].origin, here[1].origin)
-        if here:
-            steps.append(here[0])
+        step = _only(ref, v, [r.steps[v] for r in records if v in r.steps])
+        if step is not None:
+            steps.append(step)
         elif not any(v in r.finishers for r in records):
             gaps.append(GapError(str(ref), version, v, current))
     return steps, gaps
+
+
+@attrs.frozen(eq=False, repr=False)
+class _Way:
+    """The steps from one version to the current one, and what is missing."""
+
+    steps: tuple[Migration, ...]
+    gaps: tuple[MigrationError, ...]
+
+    def after(self, step: Migration) -> _Way:
+        return _Way((step, *self.steps), self.gaps)
+
+
+def _shortest(ref: GlobalRef, version: int, current: int, records: list[LineageRecord]) -> _Way:
+    ways: dict[int, _Way] = {current: _Way((), ())}
+    for v in reversed(range(version, current)):
+        rest = ways[v + 1]
+        step = _only(ref, v, [r.steps[v] for r in records if v in r.steps])
+        if step is not None:
+            found = [rest.after(step)]
+        elif any(v in r.finishers for r in records):
+            found = [rest]
+        else:
+            found = [_Way(rest.steps, (GapError(str(ref), version, v, current), *rest.gaps))]
+        jump = _only(ref, v, [r.squashed[v] for r in records if v in r.squashed])
+        if jump is not None and jump.target in ways:
+            found.insert(0, ways[jump.target].after(jump))
+        ways[v] = min(found, key=lambda way: (len(way.gaps), len(way.steps)))
+    return ways.get(version, ways[current])
+
+
+def _only(ref: GlobalRef, v: int, here: list[Migration]) -> Migration | None:
+    if len({step.origin for step in here}) > 1:
+        raise DuplicateStepError(str(ref), v, here[0].origin, here[1].origin)
+    return here[0] if here else None
 
 
 def fingerprint_problems(

@@ -25,6 +25,7 @@ from pickle_migrate.errors import StaticError
 from pickle_migrate.fieldrules import Operation, name_of
 from pickle_migrate.migration import Migration
 from pickle_migrate.operations import (
+    AbsentField,
     AddField,
     ConvertField,
     MergeFields,
@@ -65,7 +66,15 @@ _CALLERS: Final = (operator.itemgetter, operator.attrgetter, operator.methodcall
 _METHODS: Final = (types.MethodDescriptorType, types.WrapperDescriptorType)
 # What these read from a clock or from the machine differs from run to run.
 _CHANGING: Final = frozenset(["now", "utcnow", "today", "fromtimestamp"])
-_DECLARED: Final = (AddField, ConvertField, MergeFields, RemoveField, RenameField, SplitField)
+_DECLARED: Final = (
+    AbsentField,
+    AddField,
+    ConvertField,
+    MergeFields,
+    RemoveField,
+    RenameField,
+    SplitField,
+)
 
 
 # --- which operations -------------------------------------------------------------------------

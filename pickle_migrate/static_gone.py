@@ -123,6 +123,7 @@ def _leg(one: StampedClass, registry: Registry, read: ReadSource) -> _Leg:
 
 def _head(record: LineageRecord) -> int:
     after = [v + 1 for v in (*record.steps, *record.finishers)]
+    after += [step.target for step in record.squashed.values()]
     return max([*after, *record.field_orders, *record.fingerprints], default=0)
 
 
