@@ -6,13 +6,11 @@ pickle loads: through this package's ``load`` and through plain ``pickle.load``.
 
 from typing import TYPE_CHECKING
 
-from pickle_migrate.declare import Lineage, migrates, versioned
-from pickle_migrate.errors import PickleMigrateError
-from pickle_migrate.loader import Pickler, Unpickler, dump, dumps, load, loads
-from pickle_migrate.registry import Registry
-
 if TYPE_CHECKING:
+    from pickle_migrate.declare import Lineage, migrates, versioned
+    from pickle_migrate.errors import PickleMigrateError
     from pickle_migrate.limits import Limits
+    from pickle_migrate.loader import Pickler, Unpickler, dump, dumps, load, loads
     from pickle_migrate.operations import (
         AbsentField,
         AddField,
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
         SplitField,
     )
     from pickle_migrate.policy import Policy
+    from pickle_migrate.registry import Registry
 
 __all__ = [
     "AbsentField",
@@ -49,14 +48,24 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    # Nothing is imported before the first name is asked for (PEP 562). pytest imports this package
+    # for its plugin in every run of everybody who has it installed, used or not.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pickle_migrate import declare, errors, loader, registry
+
     # Operations are a third of the import time, and a program whose pickles are all current, or
-    # whose migrations stand in a module of their own, never needs them (PEP 562).
-    # The same holds for policies: most programs load what they wrote.
-    if name in __all__:
+    # whose migrations stand in a module of their own, never needs them. The same holds for
+    # policies: most programs load what they wrote.
+    modules = [declare, loader, errors, registry]
+    if not any(hasattr(module, name) for module in modules):
         from pickle_migrate import limits, operations, policy
 
-        for module in (limits, policy, operations):
-            if hasattr(module, name):
-                globals()[name] = found = getattr(module, name)
-                return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        modules = [limits, policy, operations]
+    found: object = next(getattr(module, name) for module in modules if hasattr(module, name))
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,6 +6,7 @@ when the first pickle that needs one turns up, and found anew when something was
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable
 
@@ -23,11 +24,13 @@ from pickle_migrate.writers import Reducer, writer_for
 _lock = threading.RLock()
 
 
-def _import_nothing(modules: Iterable[str]) -> None:
-    """Until the resolver is there, and in tests of this layer alone."""
+def _import_with_the_resolver(modules: Iterable[str]) -> None:
+    # The package imports the resolver, which says so below, when it is first asked for a name.
+    assert callable(sys.modules["pickle_migrate"].loads)
+    _import_migrations(modules)
 
 
-_import_migrations: Callable[[Iterable[str]], None] = _import_nothing
+_import_migrations: Callable[[Iterable[str]], None] = _import_with_the_resolver
 
 
 def import_migrations_with(function: Callable[[Iterable[str]], None]) -> None:

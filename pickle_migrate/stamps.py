@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -160,8 +161,10 @@ class Stamp(functools.partial[Any]):
 def text_only(text: str) -> Stamp:
     """A stamp that says a version and makes no object; the pickle itself brings the class."""
     written = StampText.decode(text)
-    if _prepare is not None:
-        _prepare(written)
+    if _prepare is None:
+        _bring_the_resolver()
+    assert _prepare is not None
+    _prepare(written)
     return version_only(written)
 
 
@@ -193,9 +196,18 @@ def find_with(
     _find, _prepare = find, prepare
 
 
+def _bring_the_resolver() -> None:
+    # The package imports its own modules when it is first asked for a name. A pickle may be what
+    # imports it, and then it asks for nothing but a stamp.
+    assert callable(sys.modules["pickle_migrate"].loads)
+
+
 def __getattr__(name: str) -> Any:
-    if _find is None or not looks_like_stamp(name):
+    if not looks_like_stamp(name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _find is None:
+        _bring_the_resolver()
+    assert _find is not None
     try:
         return _find(name)
     except AttributeError as error:

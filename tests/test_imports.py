@@ -37,13 +37,15 @@ def modules_after(code: str) -> set[str]:
 @pytest.fixture(scope="module")
 def beyond_attrs() -> set[str]:
     """The modules that the package brings in itself; what attrs imports cannot be helped."""
-    return modules_after("import pickle_migrate") - modules_after("import attrs")
+    return modules_after("import pickle_migrate; pickle_migrate.loads") - modules_after(
+        "import attrs"
+    )
 
 
 @pytest.mark.parametrize("name", HEAVY)
 def test_import_stays_light(beyond_attrs, name):
     """``import pickle_migrate`` does not import what only commands, files or settings need."""
-    assert "pickle_migrate" in beyond_attrs
+    assert "pickle_migrate.loader" in beyond_attrs
     assert name not in beyond_attrs
 
 
@@ -68,3 +70,47 @@ def test_import_declares_nothing_and_reads_no_settings():
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert done.stdout == "[] None\n", done.stderr
+
+
+def test_the_package_alone_imports_nothing():
+    """pytest imports the package for its plugin in every run, used or not: what it is made of
+    waits until a name is asked for.
+    """
+    found = modules_after("import pickle_migrate")
+    assert {name for name in found if name.startswith("pickle_migrate")} == {"pickle_migrate"}
+    assert "attrs" not in found
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "import pickle_migrate.stamps",
+        "from pickle_migrate import *",
+        "from pickle_migrate import versioned",
+        "from pickle_migrate.declare import versioned",
+    ],
+)
+def test_plain_pickle_finds_the_resolver_whatever_was_imported(tmp_path, imported):
+    """A stamp resolves and migrates although nothing asked the package for a name before."""
+    (tmp_path / "shop.py").write_text(
+        "from pickle_migrate.declare import Lineage, versioned\n"
+        "from pickle_migrate.operations import RenameField\n"
+        "@versioned(2)\n"
+        "class Order: pass\n"
+        "Lineage('shop:Order').upgrade(1, RenameField('qty', 'quantity'))\n"
+    )
+    code = (
+        f"import sys, pickle; sys.path.insert(0, {str(tmp_path)!r})\n"
+        f"{imported}\n"
+        "old = b'cpickle_migrate.stamps\\nshop:Order@1\\n(tR}(S\\'qty\\'\\nI3\\nub.'\n"
+        "print(vars(pickle.loads(old)))\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert done.stdout == "{'quantity': 3}\n", done.stderr
+
+
+def test_the_package_lists_its_names_before_they_are_imported():
+    """``dir`` tells what there is."""
+    code = "import pickle_migrate as p; print(set(p.__all__) <= set(dir(p)))"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
