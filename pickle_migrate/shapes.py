@@ -91,7 +91,7 @@ def kind_of(cls: type) -> Kind:
     """Look at a class. Runs none of its code."""
     getstate = _own_getstate(cls)
     setstate = original(cls, "__setstate__")
-    if _is_dataclass_made(setstate) or setstate is BaseException.__setstate__:
+    if is_dataclass_made(setstate) or setstate is BaseException.__setstate__:
         setstate = None
     build, reduce = _build_of(cls)
     return Kind(
@@ -104,7 +104,7 @@ def kind_of(cls: type) -> Kind:
         reduce_takes_protocol=reduce is not None and reduce is original(cls, "__reduce_ex__"),
         python_reduce=isinstance(reduce, types.FunctionType),
         # What a class's own __reduce__ gives is for its own __setstate__ to understand.
-        mapping=(getstate is None or _is_attrs_made(getstate))
+        mapping=(getstate is None or is_attrs_made(getstate))
         and (build != "reduce" or setstate is None),
     )
 
@@ -129,15 +129,17 @@ def slot_names(cls: type) -> tuple[str, ...]:
 
 def _own_getstate(cls: type) -> Callable[[Any], Any] | None:
     found: Callable[[Any], Any] | None = original(cls, "__getstate__")
-    is_default = found is vars(object)["__getstate__"] or _is_dataclass_made(found)
+    is_default = found is vars(object)["__getstate__"] or is_dataclass_made(found)
     return None if is_default else found
 
 
-def _is_dataclass_made(function: object) -> bool:
+def is_dataclass_made(function: object) -> bool:
+    """Whether dataclass made a method, for its frozen classes with slots."""
     return isinstance(function, types.FunctionType) and function.__module__ == "dataclasses"
 
 
-def _is_attrs_made(function: object) -> bool:
+def is_attrs_made(function: object) -> bool:
+    """Whether attrs made a method, for its classes with slots."""
     names = ("slots_getstate", "slots_setstate")
     return isinstance(function, types.FunctionType) and function.__name__ in names
 
@@ -294,7 +296,7 @@ def _putter(cls: type, kind: Kind) -> Callable[[Any, Any], None]:
     setstate = kind.setstate
     if setstate is None:
         return default
-    if _is_attrs_made(setstate):
+    if is_attrs_made(setstate):
         return _put_attrs(cls, kind, setstate)
     if kind.slots and kind.mapping:
         return lambda obj, state: setstate(obj, _native_pair(state, kind))

@@ -14,8 +14,9 @@ class LockedVersion:
     ``fields``: name and canonical type text (``schema.type_text``; empty: not declared), sorted by
     name; None: nobody knows them. ``fingerprint`` is that of the declared fields, as in stamps;
     None where the class declares none. ``state``: how its state is shaped in a pickle, such as
-    "dict", "slots", "positional" or "own". ``seen``: the fields were seen in instances, for the
-    class declares none.
+    "dict", "slots", "positional" or "own" (see ``shape_words``), "unknown" where nobody knows.
+    ``seen``: the fields were seen in instances, for the class declares none. ``order``: the fields
+    of the class and its bases in the order of a state by position; None where states have names.
     """
 
     version: int
@@ -23,6 +24,7 @@ class LockedVersion:
     fingerprint: str | None = None
     state: str = "dict"
     seen: bool = False
+    order: tuple[str, ...] | None = None
 
 
 @attrs.frozen
