@@ -33,15 +33,6 @@ def read_all(data: Data, limits: Limits) -> tuple[Scans, list[Finding]]:
     return scan_all(data), told
 
 
-def read_one(data: Data, start: int, limits: Limits) -> tuple[Scan, list[Finding]]:
-    """The pickle at an offset, as ``read_all``."""
-    try:
-        return scan(data, start, limits=limits), []
-    except LimitError as error:
-        told = [_beyond(error)]
-    return scan(data, start), told
-
-
 def _beyond(error: LimitError) -> Finding:
     message = (
         f"goes beyond the limit {error.limit}: {error.found}, where {error.allowed} are allowed"

@@ -104,6 +104,12 @@ class Samples:
         full = f"{self.group}/{name}"
         self.made.append(Sample(full, about, expect, data, names, inside, **more))
 
+    def add_bomb(
+        self, name: str, about: str, data: bytes, *names: str, expect: str = LIMITED, **more: Any
+    ) -> None:
+        """A file that only a scan may read."""
+        self.add(name, about, data, *names, expect=expect, bomb=True, **more)
+
 
 # --- values ---
 

@@ -7,11 +7,9 @@ counts is that the cost is out of all proportion to the size.
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 from assemble import (
     INERT,
-    LIMITED,
     MALFORMED,
     MARK,
     NONE,
@@ -30,13 +28,7 @@ from assemble import (
 )
 
 bombs = Samples("bombs")
-
-
-def add(
-    name: str, about: str, data: bytes, *names: str, expect: str = LIMITED, **more: Any
-) -> None:
-    """A file that only a scan may read."""
-    bombs.add(name, about, data, *names, expect=expect, bomb=True, **more)
+add = bombs.add_bomb
 
 
 # Whose names the standard presets allow, for good reasons: their arguments are the matter.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 from assemble import (
     ADDITEMS,
@@ -16,7 +15,6 @@ from assemble import (
     EMPTY_TUPLE,
     FROZENSET,
     INERT,
-    LIMITED,
     MARK,
     MEMOIZE,
     NONE,
@@ -42,13 +40,7 @@ from assemble import (
 )
 
 graph_bombs = Samples("graph-bombs")
-
-
-def add(
-    name: str, about: str, data: bytes, *names: str, expect: str = LIMITED, **more: Any
-) -> None:
-    """A file that only a scan may read."""
-    graph_bombs.add(name, about, data, *names, expect=expect, bomb=True, **more)
+add = graph_bombs.add_bomb
 
 
 # --- hashing ---
