@@ -122,7 +122,11 @@ def _check_shape(cls: type, ref: GlobalRef, version: int, unstamped: int | None)
 
 @overload
 def migrates(
-    target: type | str | GlobalRef, version: int, *, registry: Registry | None = None
+    target: type | str | GlobalRef,
+    version: int,
+    *,
+    inverse: Callable[..., Any] | None = None,
+    registry: Registry | None = None,
 ) -> Callable[[F], F]: ...
 @overload
 def migrates(
@@ -130,6 +134,7 @@ def migrates(
     version: int,
     *,
     arguments: bool,
+    inverse: Callable[..., Any] | None = None,
     registry: Registry | None = None,
 ) -> Callable[[F], F]: ...
 def migrates(
@@ -137,23 +142,30 @@ def migrates(
     version: int,
     *,
     arguments: bool = False,
+    inverse: Callable[..., Any] | None = None,
     registry: Registry | None = None,
 ) -> Callable[[F], F]:
     """Decorator: a function that takes a state of ``version`` to the next one.
 
     ``target`` is the class or its ref ``module:qualname``. The function gets the state and returns
     the new one, or changes it in place and returns None. With ``arguments=True`` it gets ``(args,
-    kwargs)`` of a class that is rebuilt through constructor arguments, and returns both. Gives the
-    function itself. Raises RefError, VersionNumberError, DuplicateStepError.
+    kwargs)`` of a class that is rebuilt through constructor arguments, and returns both.
+    ``inverse`` is the function that leads back, of the same kind; it is needed only to write the
+    older version (see ``dumps(versions=...)``). Gives the function itself. Raises RefError,
+    VersionNumberError, DuplicateStepError, OperationError.
     """
 
     def declare(function: F) -> F:
         lineage = Lineage(target, registry=registry)
         place = _place_of(function) or _caller(2)
         if arguments:
-            lineage._add(version, (), place, function)
-        else:
+            lineage._add(version, (), place, function, back=inverse)
+        elif inverse is None:
             lineage._add(version, (function,), place, None)
+        else:
+            from pickle_migrate.operations import RunFunction
+
+            lineage._add(version, (RunFunction(function, inverse=inverse),), place, None)
         return function
 
     return declare
@@ -196,13 +208,48 @@ class Lineage:
         place: _Place,
         arguments: Any,
         to: int | None = None,
+        back: Any = None,
     ) -> Lineage:
         from pickle_migrate.migration import Migration  # a program without steps need not pay
 
         check_version(self.ref, version)
         where, run = place
-        migration = Migration(self.ref, version, tuple(operations), where, arguments, to=to)
+        migration = Migration(
+            self.ref, version, tuple(operations), where, arguments, to=to, arguments_back=back
+        )
         self._registry.record(self.ref, lambda record: record.add_step(migration, run))
+        return self
+
+    def downgrade(
+        self,
+        version: int,
+        *operations: Operation | Callable[[Any], Any],
+        arguments: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None,
+        lossy: bool = False,
+    ) -> Lineage:
+        """Declare the way back to ``version`` from the next one, for writing what an older release
+        reads. Needed only where the step's operations have no inverse of their own.
+
+        Operations and functions run in order, on the state of the newer version. Without any, the
+        inverses of the step's own operations are used. ``arguments`` gives back what the older
+        class is rebuilt from. ``lossy=True`` consents to what the way back drops: a value that the
+        step would not put there again. Raises VersionNumberError, DuplicateStepError,
+        OperationError, ArgumentError.
+        """
+        from pickle_migrate.migration import Migration, WayBack
+
+        check_version(self.ref, version)
+        if type(lossy) is not bool:
+            raise ArgumentError(f"{self!r}.downgrade(lossy={lossy!r})", "it is True or False")
+        if not operations and arguments is None and not lossy:
+            call = f"{self!r}.downgrade({version})"
+            raise ArgumentError(call, "it says nothing: give operations, a function, or lossy=True")
+        where, run = _caller(2)
+        migration = None
+        if operations or arguments is not None:
+            migration = Migration(self.ref, version, operations, where, arguments, backward=True)
+        way = WayBack(version, migration, lossy, where)
+        self._registry.record(self.ref, lambda record: record.add_way_back(way, run))
         return self
 
     def renamed_from(self, *old: type | str | GlobalRef, until: int | None = None) -> Lineage:

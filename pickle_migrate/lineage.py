@@ -13,7 +13,7 @@ from pickle_migrate.refs import GlobalRef
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
-    from pickle_migrate.migration import Migration
+    from pickle_migrate.migration import Migration, WayBack
 
 Finisher = Callable[[Any], object]
 
@@ -29,6 +29,7 @@ class LineageRecord:
     finishers: dict[int, tuple[Finisher, ...]] = attrs.field(factory=dict)
     unstamped: int | None = None
     squashed: dict[int, Migration] = attrs.field(factory=dict)
+    ways_back: dict[int, WayBack] = attrs.field(factory=dict)
     _runs: dict[object, ModuleSpec | None] = attrs.field(factory=dict)
 
     def add_step(self, migration: Migration, run: ModuleSpec | None = None) -> None:
@@ -51,6 +52,19 @@ class LineageRecord:
         ):
             raise DuplicateStepError(str(self.ref), version, before.origin, migration.origin)
         table[version], self._runs[key] = migration, run
+
+    def add_way_back(self, way: WayBack, run: ModuleSpec | None = None) -> None:
+        """Keep a way back, as ``add_step`` keeps a migration. Raises DuplicateStepError."""
+        version = way.version
+        check_version(self.ref, version)
+        before = self.ways_back.get(version)
+        if (
+            before is not None
+            and before.origin != way.origin
+            and not _is_rerun(run, self._runs.get(("back", version)))
+        ):
+            raise DuplicateStepError(str(self.ref), version + 1, before.origin, way.origin)
+        self.ways_back[version], self._runs["back", version] = way, run
 
     def accept(self, version: int, digest: str) -> None:
         """Keep a fingerprint under which pickles of a version hold the state as it should be."""
@@ -78,6 +92,7 @@ class LineageRecord:
             self.field_orders,
             self.fingerprints,
             self.finishers,
+            self.ways_back,
         )
         return sorted({v for table in tables for v in table})
 
@@ -91,6 +106,7 @@ class LineageRecord:
             {v: functions for v, functions in self.finishers.items() if holds(v)},
             self.unstamped if self.unstamped is not None and holds(self.unstamped) else None,
             {v: step for v, step in self.squashed.items() if holds(v)},
+            self.ways_back,
         )
 
 

@@ -45,8 +45,9 @@ class Migration:
 
     ``operations`` may hold plain functions; they are kept as RunFunction. ``origin`` says where it
     was declared. ``arguments(args, kwargs)`` gives both anew for a class that is rebuilt through
-    constructor arguments. ``to``: the version that it leads to, where that is not the next one, as
-    a squashed migration does. ``backward``: it leads from there to ``version`` instead.
+    constructor arguments, ``arguments_back`` is the function that leads back. ``to``: the version
+    that it leads to, where that is not the next one, as a squashed migration does. ``backward``: it
+    leads from there to ``version`` instead.
 
     Raises RefError, VersionNumberError, and OperationError for operations that contradict each
     other: one needs a field that one before it removed, or makes a field that is there already.
@@ -59,6 +60,7 @@ class Migration:
     arguments: Arguments | None = None
     backward: bool = attrs.field(default=False, kw_only=True)
     to: int | None = attrs.field(default=None, kw_only=True)
+    arguments_back: Arguments | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if type(self.version) is not int or self.version < 1:
@@ -67,7 +69,7 @@ class Migration:
             problem = f"to={self.to!r} is no version above {self.version}, where the step starts"
             raise VersionNumberError(str(self.ref), problem)
         if self.arguments is not None:
-            check_functions("arguments=", self.arguments)
+            check_functions("arguments=", self.arguments, self.arguments_back)
         _check_presence(self.operations)
 
     @property
@@ -97,11 +99,19 @@ class Migration:
         return f"{self.ref} {self.source} to {self.target}: {'; '.join(done) or 'nothing'}"
 
     def inverse(self) -> Migration | None:
-        """The migration back, or None if one of its operations has no inverse."""
+        """The migration back, or None if one of its operations, or its function for the
+        constructor arguments, has no inverse.
+        """
         back = [operation.inverse() for operation in reversed(self.operations)]
-        if self.arguments is not None or None in back:
+        if None in back or (self.arguments is not None and self.arguments_back is None):
             return None
-        return attrs.evolve(self, operations=back, backward=not self.backward)
+        return attrs.evolve(
+            self,
+            operations=back,
+            arguments=self.arguments_back,
+            arguments_back=self.arguments,
+            backward=not self.backward,
+        )
 
     def apply(self, state: Any) -> Any:
         """The state after all operations, one by one: the plain form of the compiled chain.
@@ -143,3 +153,17 @@ def _check_fields(fields: Fields, words: str, known: dict[str, tuple[bool, str]]
         for name in fields.made:
             known[name] = (True, known[name][1] if known.get(name, (False,))[0] else words)
     known.update(dict.fromkeys(fields.dropped, (False, words)))
+
+
+@attrs.frozen
+class WayBack:
+    """What was declared for the way back from ``version + 1`` to ``version``.
+
+    ``migration`` is backward; without operations, the inverses of the upgrade's operations are
+    meant; None: nothing but consent was declared. ``lossy``: consent to what the way back drops.
+    """
+
+    version: int
+    migration: Migration | None
+    lossy: bool = False
+    origin: str = ""

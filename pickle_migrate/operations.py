@@ -350,16 +350,22 @@ class RunFunction(Operation):
     """Call ``function(state)``: it returns the new state, or changes its own and returns None.
 
     Where the state is a dict, a list, a set or a bytearray, it gets its own shallow copy.
+    ``inverse`` is the function that leads back, of the same kind.
     """
 
     function: Function
+    back: Function | None = attrs.field(default=None, alias="inverse", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        check_functions("RunFunction", self.function)
+        check_functions("RunFunction", self.function, self.back)
 
     def describe(self) -> str:
         """What it does, in one line."""
         return f"run {name_of(self.function)}"
+
+    def inverse(self) -> RunFunction | None:
+        """Runs the inverse function; None without one."""
+        return None if self.back is None else RunFunction(self.back, inverse=self.function)
 
     def apply(self, state: Any, ref: object = "", version: int = 0) -> Any:
         """What the function returns, or the copy that it changed. Raises StepFailedError."""

@@ -241,6 +241,20 @@ class Registry:
                 found += [old for old, new in pairs if new == name and old not in found]
         return found[1:]
 
+    def old_claims(self, ref: GlobalRef) -> list[OldName]:
+        """What lineages said of a class's older names, with the versions up to which they hold."""
+        with self.lock:
+            claims = [n for names in self._old_names.values() for n in names]
+        found, heirs = [], [ref]
+        for heir in heirs:
+            for claim in claims:
+                if claim.new == heir and claim not in found:
+                    found.append(claim)
+                    # A name that another class bears today: what that was before is its affair.
+                    if not self._is_live(claim.old) and claim.old not in heirs:
+                        heirs.append(claim.old)
+        return found
+
     def family(self, ref: GlobalRef) -> list[LineageRecord]:
         """The lineage of a ref, with what was declared under its older names."""
         own = [self._records[ref]] if ref in self._records else []

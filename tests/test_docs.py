@@ -83,6 +83,7 @@ NOT_FOR_USERS = {
     "holder",
     "knows",
     "moved_to",
+    "old_claims",
     "old_names",
     "record",
     "renames_below",

@@ -1,1 +1,1 @@
-"""Writing what an older release can read: the steps backward, and who asks for them."""
+"""Writing what an earlier release can read: the way back, whether it is open, and the reducers."""

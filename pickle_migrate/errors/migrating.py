@@ -218,8 +218,9 @@ class StampError(MigrationError):
 
 
 class DowngradeError(MigrationError):
-    """An object cannot be written at an older version. ``version`` is the one that was asked for.
-    Nothing was written.
+    """An object cannot be written at an older version. ``version`` is the one that was asked for, 0
+    for a pickle without a stamp; ``current`` is 0 where there is no such class here. Nothing was
+    written.
     """
 
     ref: str
@@ -229,10 +230,9 @@ class DowngradeError(MigrationError):
     remedy: str = ""
 
     def what(self) -> str:
-        return (
-            f"{self.ref}, version {self.current} here, cannot be written at version "
-            f"{self.version}: {self.problem}."
-        )
+        here = f", version {self.current} here," if self.current else ""
+        how = f"at version {self.version}" if self.version else "without a stamp"
+        return f"{self.ref}{here} cannot be written {how}: {self.problem}."
 
     def advice(self) -> str:
         return self.remedy
