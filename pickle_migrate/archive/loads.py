@@ -1,0 +1,210 @@
+"""An archived pickle, loaded by today's code and compared with its expected state.
+
+Archived pickles belong to the repository as its code does, so they are loaded without a policy:
+loading imports and runs what they name. Whoever takes a pickle in, ``archive.freeze``, asks the
+policy first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any, Final
+
+import attrs
+
+from pickle_migrate import collector, loader
+from pickle_migrate.archive import state_compare
+from pickle_migrate.archive.folder import expectations, place_of, read_bytes
+from pickle_migrate.archive.states import state_of
+from pickle_migrate.archive.values import Place, Record
+from pickle_migrate.errors import ArchiveError, ContentError
+from pickle_migrate.findings import Problem
+from pickle_migrate.refs import GlobalRef
+
+_COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+
+
+@attrs.frozen(eq=False)
+class Loaded:
+    """What came of an archived pickle. ``problem``: why it does not load; None: it does.
+
+    ``objects``: those of all pickles of the file, in order. ``refs``: the names that were
+    resolved, as pairs of module and qualified name, in order, stamps included. ``sha256``: of the
+    bytes that were read and loaded; empty: none could be read.
+    """
+
+    record: Record
+    objects: tuple[Any, ...] = ()
+    refs: tuple[tuple[str, str], ...] = ()
+    sha256: str = ""
+    problem: Problem | None = None
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the bytes are those that were archived."""
+        return self.sha256 == self.record.sha256
+
+    @property
+    def states(self) -> tuple[Any, ...]:
+        """The state of each object as plain data. Made anew each time it is asked for."""
+        return tuple(state_of(obj) for obj in self.objects)
+
+
+def load_record(record: Record) -> Loaded:
+    """Load all pickles of a record's file with today's code. Imports and runs what they name, and
+    their migrations; writes nothing. Never raises for what a pickle or the code of its classes
+    does, SystemExit included: that is the ``problem``.
+    """
+    try:
+        data = read_bytes(str(record.path))
+    except OSError as error:
+        reason = f"The file cannot be read: {error.strerror}."
+        return Loaded(record, problem=Problem(type(error).__name__, reason))
+    digest = hashlib.sha256(data).hexdigest()
+    refs: dict[tuple[str, str], None] = {}
+    try:
+        objects = load_all(data, record.encoding, refs)
+    except (KeyboardInterrupt, MemoryError, GeneratorExit):
+        raise
+    except BaseException as error:
+        return Loaded(record, (), tuple(refs), digest, Problem.of(error, "loading"))
+    return Loaded(record, objects, tuple(refs), digest)
+
+
+def load_bytes(record: Record, data: bytes) -> Loaded:
+    """As ``load_record``, of bytes that are at hand."""
+    refs: dict[tuple[str, str], None] = {}
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        objects = load_all(data, record.encoding, refs)
+    except (KeyboardInterrupt, MemoryError, GeneratorExit):
+        raise
+    except BaseException as error:
+        return Loaded(record, (), tuple(refs), digest, Problem.of(error, "loading"))
+    return Loaded(record, objects, tuple(refs), digest)
+
+
+def compare(loaded: Loaded, record: Record | None = None, limit: int = 20) -> list[str]:
+    """The lines that tell where what was loaded differs from what the record expects; empty when it
+    does not. Raises ArchiveError if the expected states cannot be read.
+    """
+    record = record or loaded.record
+    if record.expected_in:
+        return _compare_places(loaded, record, limit)
+    return _compare_states(expected_of(record), list(loaded.states), limit)
+
+
+def expected_of(record: Record) -> list[Any]:
+    """The expected states in a record itself. Raises ArchiveError."""
+    try:
+        return list(record.expected)
+    except ContentError as error:
+        raise ArchiveError(str(record.record_path), error.problem, error.remedy) from error
+
+
+def _compare_states(expected: list[Any], found: list[Any], limit: int) -> list[str]:
+    if len(expected) != len(found):
+        return [f"expected {_pickles(len(expected))}, found {_pickles(len(found))}"]
+    lines: list[str] = []
+    for number, (one, other) in enumerate(zip(expected, found, strict=True)):
+        told = state_compare.differences(one, other, limit=limit - len(lines))
+        before = f"pickle {number + 1}, " if len(found) > 1 else ""
+        lines += [before + line for line in told]
+        if len(lines) >= limit:
+            break
+    return lines
+
+
+def _pickles(count: int) -> str:
+    return "1 pickle" if count == 1 else f"{count} pickles"
+
+
+def _compare_places(loaded: Loaded, record: Record, limit: int) -> list[str]:
+    if len(record.expected_in) != len(loaded.objects):
+        counts = _pickles(len(record.expected_in)), _pickles(len(loaded.objects))
+        return [f"expected {counts[0]}, found {counts[1]}"]
+    expected, found = [], []
+    for place, obj in zip(record.expected_in, loaded.objects, strict=True):
+        expected.append(_expected_at(place, record))
+        found.append(_found_for(place, obj))
+    return _compare_states(expected, found, limit)
+
+
+def _expected_at(place: Place, record: Record) -> Any:
+    if not isinstance(place, str):
+        return {"dict": {key: _expected_at(value, record) for key, value in place.items()}}
+    file, key = place_of(place, record.root)
+    known = expectations(file)
+    if key not in known:
+        remedy = f"Write it there, or correct 'expected in' of {record.record_path.name}."
+        raise ArchiveError(str(file), f"there is no expected state {key!r}", remedy)
+    return known[key]
+
+
+def _found_for(place: Place, obj: Any) -> Any:
+    if isinstance(place, str) or type(obj) is not dict:
+        return state_of(obj)
+    return {"dict": {key: state_of(value) for key, value in obj.items()}}
+
+
+# --- loading ----------------------------------------------------------------------------------
+
+
+class NotingUnpickler(loader.Unpickler):
+    """The loader's unpickler, which notes what it is asked to resolve."""
+
+    refs: dict[tuple[str, str], None]
+
+    def find_class(self, module_name: str, global_name: str, /) -> Any:
+        """As the loader resolves it."""
+        self.refs[module_name, global_name] = None
+        return super().find_class(module_name, global_name)
+
+
+def load_all(data: bytes, encoding: str, refs: dict[tuple[str, str], None]) -> tuple[Any, ...]:
+    """The objects of all pickles in the bytes of a file, compressed or not. ``refs`` takes the
+    names that were asked for. Raises what loading raises.
+    """
+    if data.startswith(_COMPRESSED):
+        from pickle_migrate import codecs
+
+        data = codecs.unwrap(data).payload
+    with collector.paused():
+        if data[:1] == b"\x80" and data[1:2] >= b"\x04":
+            stream: Any = io.BytesIO(data)
+        else:
+            stream = io.BufferedReader(io.BytesIO(data))
+        unpickler = NotingUnpickler(stream, encoding=encoding, pause_collector=False)
+        unpickler.refs = refs
+        first = unpickler.load()
+        if stream.tell() == len(data):
+            return (first,)
+        return _load_row(data, encoding, refs)
+
+
+def _load_row(data: bytes, encoding: str, refs: dict[tuple[str, str], None]) -> tuple[Any, ...]:
+    """Several pickles, each by itself or by one Unpickler, as a scan of them says."""
+    from pickle_migrate.scanner import scan_all
+
+    scans = scan_all(data)
+    if scans.problem is not None:
+        raise scans.problem
+    shares = any(scan.carries_memo for scan in scans.pickles)
+    stream = io.BytesIO(data)
+    unpickler = None
+    found = []
+    for scan in scans.pickles:
+        if unpickler is None or not shares:
+            stream.seek(scan.start)
+            unpickler = NotingUnpickler(stream, encoding=encoding, pause_collector=False)
+            unpickler.refs = refs
+        found.append(unpickler.load())
+    return tuple(found)
+
+
+def refs_of(loaded: Loaded) -> tuple[GlobalRef, ...]:
+    """The names that a load asked for, without stamps."""
+    from pickle_migrate import stamps
+
+    return tuple(GlobalRef(*pair) for pair in loaded.refs if pair[0] != stamps.MODULE)
