@@ -17,6 +17,7 @@ import attrs
 import click
 
 from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
+from pickle_migrate.commands import lock as lock_command
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.findings import FilePlan, FileResult
 from pickle_migrate.screen import Screen
@@ -240,3 +241,4 @@ def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[
 
 
 main.add_command(cli_inspect.inspect)
+main.add_command(lock_command.lock)

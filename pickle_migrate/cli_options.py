@@ -29,3 +29,10 @@ settings = click.option(
     type=click.Path(exists=True, dir_okay=False),
     help="Read the settings from this file, not from the nearest pyproject.toml.",
 )
+lock_file = click.option(
+    "--lock",
+    "lock_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="The lock.  [default: that of the settings, else pickle_migrate.lock.toml beside them]",
+)

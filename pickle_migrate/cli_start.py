@@ -13,6 +13,12 @@ from pickle_migrate.errors import RequestError
 from pickle_migrate.findings import Problem
 from pickle_migrate.policy import Policy, for_command
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import DEFAULT, declaration_of
+
+_NO_CLASS = (
+    'Name the modules of your classes in the settings, as in modules = ["shop.*"], or with '
+    "--import."
+)
 
 
 @contextlib.contextmanager
@@ -80,3 +86,25 @@ def import_migrations() -> None:
         raise
     except BaseException as error:  # a module that calls sys.exit() ends nothing
         raise RequestError(f"a module of migrations raised {type(error).__name__}") from error
+
+
+def import_code() -> None:
+    """Import all that registers versioned classes and declares their steps: the modules that the
+    settings name in ``modules`` and ``migrations``, and those that the classes name. To be called
+    when ``prepare`` has taken the settings. Raises SettingsError and RequestError.
+    """
+    resolver.import_modules()
+    import_migrations()
+    for _, cls in DEFAULT.classes():
+        resolver.import_migrations(declaration_of(cls).migrations)
+    if not any(True for _ in DEFAULT.classes()):
+        raise RequestError("no versioned class is registered", _NO_CLASS)
+
+
+def lock_path(given: str | None = None) -> Path:
+    """The lock: the one that was named, else that of the settings. To be asked for when ``prepare``
+    has taken them.
+    """
+    from pickle_migrate.lock import files
+
+    return Path(given).absolute() if given else files.path_of(resolver.settings())

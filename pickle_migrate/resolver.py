@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pickle_migrate import entries, stamps
@@ -76,6 +76,46 @@ def import_migrations(modules: Iterable[str] = ()) -> None:
             problem = f"the module of migrations {module!r} cannot be imported: {reason}"
             raise SettingsError(source, problem) from error
         _imported.add(module)
+
+
+def import_modules(patterns: Iterable[str] = ()) -> tuple[str, ...]:
+    """Import the modules that register versioned classes: those that the setting ``modules`` names,
+    and these. ``shop.*`` is the package ``shop`` with all that stands below it, except for
+    ``__main__``. Gives their names in the order of their import.
+
+    Runs their code. Raises SettingsError, which names the module, when one cannot be imported.
+    """
+    names: dict[str, None] = {}
+    for pattern in (*settings().modules, *patterns):
+        for name in _below(pattern):
+            _import_named(name)
+            names[name] = None
+    return tuple(names)
+
+
+def _below(pattern: str) -> Iterator[str]:
+    name = pattern.removesuffix(".*")
+    yield name
+    if name == pattern:
+        return
+    import pkgutil
+
+    for found in pkgutil.iter_modules(getattr(sys.modules.get(name), "__path__", ())):
+        if found.name != "__main__":
+            yield from _below(f"{name}.{found.name}.*" if found.ispkg else f"{name}.{found.name}")
+
+
+def _import_named(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except (PickleMigrateError, KeyboardInterrupt):  # a wrong declaration says where it stands
+        raise
+    except BaseException as error:  # also one that calls sys.exit()
+        reason = str(error) if isinstance(error, ImportError) else f"{error!r}"
+        source = settings().source or "settings"
+        raise SettingsError(
+            source, f"the module {module!r} cannot be imported: {reason}"
+        ) from error
 
 
 # --- classes ----------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -39,20 +40,18 @@ class Sighting:
         return () if self.written is None else self.written.classes
 
 
-def sightings_of_files(paths: Iterable[str]) -> tuple[set[Sighting], list[PickleMigrateError]]:
-    """All that is seen in some files, compressed ones and rows of pickles among them, and why a
-    file could not be read. Imports nothing, writes nothing.
+def sightings_of_file(path: str) -> set[Sighting]:
+    """What is seen in one file, also a compressed one or a row of pickles, as far as it can be
+    read: a file that is no pickle, or one that is damaged, shows less or nothing. Imports nothing,
+    writes nothing.
     """
     found: set[Sighting] = set()
-    errors: list[PickleMigrateError] = []
-    for path in paths:
-        try:
-            payload = codecs.unwrap(store.read(path).data).payload
-            for scan in scan_all(payload).pickles:
+    with contextlib.suppress(PickleMigrateError):
+        payload = codecs.unwrap(store.read(path).data).payload
+        for scan in scan_all(payload).pickles:
+            with contextlib.suppress(PickleMigrateError):
                 found |= sightings_in(payload[scan.start : scan.end])
-        except PickleMigrateError as error:
-            errors.append(error)
-    return found, errors
+    return found
 
 
 def sightings_in(data: bytes) -> set[Sighting]:
@@ -120,7 +119,8 @@ def _of_whole(value: Any) -> tuple[tuple[str, str], ...] | None:
     if set(value) == {"name", "value"}:  # a member of an enum
         name = value["name"]
         text = _text_of_value(value["value"])
-        return ((_storable(name), text),) if type(name) is str else ()
+        is_one = type(name) is str and "|" not in name  # flags are combined with that
+        return ((_storable(name), text),) if is_one else ()
     return _names(value)
 
 

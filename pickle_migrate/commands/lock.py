@@ -1,0 +1,229 @@
+"""``pickle-migrate lock``: writes what code and archive say into the lock, and says what changed.
+
+Exit codes: 0 the lock is up to date or was written, 1 a locked version changed or, with
+``--check``, the lock is not up to date, 2 it could not run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from pickle_migrate import cli_options, cli_start, report
+from pickle_migrate.errors import PickleMigrateError, RefError, RequestError
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.screen import Screen
+
+if TYPE_CHECKING:
+    from pickle_migrate.lock.changes import ClassChange
+    from pickle_migrate.lock.update import Update
+    from pickle_migrate.lock.values import Lock
+
+_NOT_CURRENT, _CANNOT_RUN = 1, 2
+_ATTRIBUTES = "merge=union"
+
+
+@attrs.frozen
+class Request:
+    """The options of ``lock``, as they were given."""
+
+    check: bool
+    accept: tuple[str, ...]
+    as_json: bool
+    lock_file: str | None
+    imports: tuple[str, ...]
+    folders: tuple[str, ...]
+    settings: str | None
+
+
+@click.command(short_help="Write the fields of every class and version into the lock.")
+@click.option("--check", is_flag=True, help="Write nothing; say whether the lock is up to date.")
+@click.option(
+    "--accept",
+    metavar="CLASS",
+    multiple=True,
+    help="Let the locked fields of this class change under the same version: 'shop.models:Order', "
+    "or 'all'. May be repeated.",
+)
+@cli_options.as_json
+@cli_options.lock_file
+@cli_options.imports
+@cli_options.folders
+@cli_options.settings
+def lock(**options: Any) -> None:
+    """Write the fields of every class and version into the lock.
+
+    The lock is a TOML file beside the settings. It holds each versioned class with all versions
+    that there ever were: fields, types, the shape of the state, fingerprint. Keep it in the
+    repository: `pickle-migrate check` compares the code with it.
+
+    The setting `modules` says where the classes are. The fields of a class that declares none are
+    those that its pickles in the archive have. A version that is locked keeps its fields: where the
+    code has others, nothing is written, and the exit code is 1. Raise the version of that class, or
+    say --accept if no pickle of that version was ever kept.
+
+    \b
+    Examples:
+      pickle-migrate lock
+      pickle-migrate lock --check
+      pickle-migrate lock --accept shop.models:Order
+
+    Exit codes: 0 it is up to date or was written, 1 a locked version changed (or, with --check, it
+    is not up to date), 2 it could not run.
+    """
+    request = Request(**options)
+    with cli_start.standard_output() as out:
+        code = _run(request, Screen(out, quiet=request.as_json))
+    sys.exit(code)
+
+
+def _run(request: Request, screen: Screen) -> int:
+    from pickle_migrate import resolver
+    from pickle_migrate.lock import files, of_project, update
+
+    try:
+        cli_start.prepare(request.settings, request.folders, request.imports)
+        cli_start.import_code()
+        path = cli_start.lock_path(request.lock_file)
+        before = files.read_lock(path)
+        today = of_project.today_of(resolver.settings())
+        done = update.updated(before, today, _accepted(request.accept, before, today))
+        status = _act(request, path, done)
+    except PickleMigrateError as error:
+        click.echo(f"Error: {report.escaped(str(error))}", err=True)
+        return _CANNOT_RUN
+    if request.as_json:
+        screen.write(_document(path, status, done))
+    else:
+        screen.show(report.Line(report.escaped(text)) for text in _lines(path, status, done))
+    return 0 if status in ("current", "written") else _NOT_CURRENT
+
+
+def _accepted(given: tuple[str, ...], before: Lock, today: Lock) -> set[GlobalRef] | None:
+    if "all" in given:
+        return None
+    found = set()
+    for text in given:
+        try:
+            ref = GlobalRef.parse(text)
+        except RefError as error:
+            raise RequestError(f"--accept {text}: {error.what()}".rstrip("."), _NAME) from error
+        if today.of(ref) is None:
+            problem = f"--accept {text}: no such class is registered"
+            raise RequestError(problem, _NAME)
+        found.add(ref)
+    return found
+
+
+_NAME = "A class is named module:qualname, as `pickle-migrate heads` lists them."
+
+
+def _act(request: Request, path: Path, done: Update) -> str:
+    """Write the lock if that is to be. Gives what became of it."""
+    from pickle_migrate.lock import files, toml_text
+
+    if done.refused or done.behind:
+        return "refused"
+    text = toml_text.to_text(done.after).encode()
+    there = files.read_bytes(path)
+    if there is not None and there.replace(b"\r\n", b"\n") == text:
+        return "current"
+    if request.check:
+        return "outdated"
+    files.write_lock(path, done.after)
+    return "written"
+
+
+# --- showing ----------------------------------------------------------------------------------
+
+
+def _lines(path: Path, status: str, done: Update) -> Iterator[str]:
+    from pickle_migrate.lock import update
+
+    for change in done.refused:
+        yield from change.describe()
+    for change in done.behind:
+        yield f"{change.ref}: {_behind(change)}"
+    if status != "refused":
+        for change in done.changes:
+            yield from change.describe()
+    for old, new in update.likely_moves(done):
+        yield f"{old} is gone and {new} is new. If it moved, say so, and lock again:"
+        yield f'  Lineage("{new}").renamed_from("{old}")'
+    yield from _closing(_shown(path), status, done)
+
+
+def _closing(path: str, status: str, done: Update) -> Iterator[str]:
+    count = _counted(done.after)
+    if status == "current":
+        yield f"{path} is up to date: {count}."
+    elif status == "written":
+        yield f"{path} was written: {count}."
+        if not done.before.classes:
+            yield (
+                "So that git merges it by lines, write this into .gitattributes: "
+                f"{Path(path).name} {_ATTRIBUTES}"
+            )
+    elif status == "outdated":
+        yield f"{path} is not up to date. Run `pickle-migrate lock` and commit the file."
+    else:
+        yield f"{path} was not written."
+    if done.refused:
+        refs = " ".join(f"--accept {one.ref}" for one in done.refused)
+        yield "Raise the version of each class that changed: `pickle-migrate make` writes the step."
+        yield f"If no pickle of that version was ever kept: pickle-migrate lock {refs}"
+
+
+def _behind(change: ClassChange) -> str:
+    before, after = change.before, change.after
+    assert before is not None, "it is locked"
+    assert after is not None, "it is in the code"
+    return (
+        f"the lock knows version {before.head.version}, the code is at {after.head.version}. Raise "
+        "it again, or take back the lock too (git checkout)"
+    )
+
+
+def _counted(lock: Lock) -> str:
+    classes, versions = len(lock.classes), sum(len(one.versions) for one in lock.classes)
+    return (
+        f"{classes} {'class' if classes == 1 else 'classes'}, "
+        f"{versions} {'version' if versions == 1 else 'versions'}"
+    )
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _document(path: Path, status: str, done: Update) -> str:
+    content = {
+        "lock": str(path),
+        "status": status,
+        "classes": len(done.after.classes),
+        "versions": sum(len(one.versions) for one in done.after.classes),
+        "changes": [_change(one) for one in (*done.refused, *done.changes)],
+        "behind": [str(one.ref) for one in done.behind],
+        "gone": [str(one.ref) for one in done.gone],
+    }
+    return json.dumps(content, indent=1)
+
+
+def _change(change: ClassChange) -> dict[str, Any]:
+    return {
+        "class": str(change.ref),
+        "version": change.version,
+        "drift": [_one(one) for one in change.drift],
+        "changes": [_one(one) for one in change.changes],
+    }
+
+
+def _one(change: Any) -> dict[str, Any]:
+    return {**attrs.asdict(change), "text": change.describe()}
