@@ -16,10 +16,12 @@ if TYPE_CHECKING:
         AddField,
         ConvertField,
         MergeFields,
+        Rebuild,
         RemoveField,
         RenameField,
         SplitField,
     )
+    from pickle_migrate.packs.using import use_pack
     from pickle_migrate.policy import Policy
     from pickle_migrate.registry import Registry
 
@@ -33,6 +35,7 @@ __all__ = [
     "PickleMigrateError",
     "Pickler",
     "Policy",
+    "Rebuild",
     "Registry",
     "RemoveField",
     "RenameField",
@@ -43,6 +46,7 @@ __all__ = [
     "load",
     "loads",
     "migrates",
+    "use_pack",
     "versioned",
 ]
 
@@ -60,8 +64,9 @@ def __getattr__(name: str) -> object:
     modules = [declare, loader, errors, registry]
     if not any(hasattr(module, name) for module in modules):
         from pickle_migrate import limits, operations, policy
+        from pickle_migrate.packs import using
 
-        modules = [limits, policy, operations]
+        modules = [limits, policy, operations, using]
     found: object = next(getattr(module, name) for module in modules if hasattr(module, name))
     globals()[name] = found
     return found

@@ -18,6 +18,7 @@ import click
 
 from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
 from pickle_migrate.commands import lock as lock_command
+from pickle_migrate.commands import packs as packs_command
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.findings import FilePlan, FileResult
 from pickle_migrate.screen import Screen
@@ -57,6 +58,7 @@ class Request:
     allow: tuple[str, ...]
     trust: bool
     static: bool
+    packs: tuple[str, ...]
 
 
 @main.command(short_help="Bring pickle files to today's versions of their classes.")
@@ -67,6 +69,7 @@ class Request:
 @cli_options.as_json
 @cli_options.imports
 @cli_options.folders
+@cli_options.packs
 @click.option("--no-backup", is_flag=True, help="With --in-place: keep no NAME.bak.")
 @click.option(
     "--encoding",
@@ -152,7 +155,7 @@ def _check(request: Request) -> None:
 def _run(request: Request, screen: Screen) -> int:
     """Prepare, plan, do, print. Gives the exit code."""
     try:
-        cli_start.prepare(request.settings, request.folders, request.imports)
+        cli_start.prepare(request.settings, request.folders, request.imports, request.packs)
         found = _find(request)
         plans = _plan(request, found, screen)
     except PickleMigrateError as error:
@@ -242,3 +245,4 @@ def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[
 
 main.add_command(cli_inspect.inspect)
 main.add_command(lock_command.lock)
+main.add_command(packs_command.packs)

@@ -45,6 +45,7 @@ class Request:
     imports: tuple[str, ...]
     folders: tuple[str, ...]
     settings: str | None
+    packs: tuple[str, ...]
 
     def cut(self, files: int) -> Cut | None:
         """How much of each graph is drawn; None: nothing, there are too many files."""
@@ -84,6 +85,7 @@ class Request:
 @click.option("--trust", is_flag=True, help="Allow all names; other findings stay.")
 @cli_options.imports
 @cli_options.folders
+@cli_options.packs
 @cli_options.settings
 def inspect(**options: Any) -> None:
     """Show what is in pickle files, without running them.
@@ -129,7 +131,7 @@ def _check(request: Request) -> None:
 
 def _run(request: Request, screen: Screen) -> int:
     try:
-        cli_start.prepare(request.settings, request.folders, request.imports)
+        cli_start.prepare(request.settings, request.folders, request.imports, request.packs)
         cli_start.import_migrations()
         options = _options(request)
         found = _find(request)

@@ -36,3 +36,11 @@ lock_file = click.option(
     type=click.Path(dir_okay=False),
     help="The lock.  [default: that of the settings, else pickle_migrate.lock.toml beside them]",
 )
+packs = click.option(
+    "--pack",
+    "packs",
+    metavar="NAME",
+    multiple=True,
+    help="Use the rules of this pack for a library's old pickles; 'pickle-migrate packs' lists "
+    "them. May be repeated.",
+)

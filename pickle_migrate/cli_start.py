@@ -33,9 +33,14 @@ def standard_output() -> Iterator[TextIO]:
         yield out
 
 
-def prepare(settings_file: str | None, folders: Sequence[str], imports: Sequence[str]) -> None:
-    """Take the settings, put folders of modules in front of ``sys.path``, and import the modules
-    that were asked for. Raises SettingsError and RequestError.
+def prepare(
+    settings_file: str | None,
+    folders: Sequence[str],
+    imports: Sequence[str],
+    packs: Sequence[str] = (),
+) -> None:
+    """Take the settings, put folders of modules in front of ``sys.path``, take the rules of packs,
+    and import the modules that were asked for. Raises SettingsError, PackError and RequestError.
     """
     if settings_file is not None:
         settings = project.read_settings(Path(settings_file))
@@ -45,6 +50,10 @@ def prepare(settings_file: str | None, folders: Sequence[str], imports: Sequence
     # As ``python -m`` does, the working directory too.
     sys.path[:0] = [*named, *settings.path, str(Path.cwd())]
     resolver.use_settings(settings)
+    if packs:
+        from pickle_migrate.packs import using
+
+        using.use_pack(*packs)
     for module in imports:
         _import(module)
 

@@ -14,7 +14,13 @@ from pickle_migrate.errors import (
     VersionNumberError,
 )
 from pickle_migrate.hooks import install
-from pickle_migrate.lineage import Finisher, LineageRecord, check_version
+from pickle_migrate.lineage import (
+    ByteStrings,
+    Finisher,
+    LineageRecord,
+    VersionOf,
+    check_version,
+)
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Declaration, Registry, fingerprint_of
 from pickle_migrate.renames import OldName
@@ -178,9 +184,17 @@ class Lineage:
     lineage. Every method gives the lineage itself. Nothing is imported.
     """
 
-    def __init__(self, target: type | str | GlobalRef, *, registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        target: type | str | GlobalRef,
+        *,
+        version_of: VersionOf | None = None,
+        registry: Registry | None = None,
+    ) -> None:
         self.ref = GlobalRef.of(target)
         self._registry = _registry(registry)
+        if version_of is not None:
+            self.version_of(version_of)
 
     def __repr__(self) -> str:
         return f"Lineage({str(self.ref)!r})"
@@ -282,6 +296,36 @@ class Lineage:
 
         def note(record: LineageRecord) -> None:
             record.unstamped = version
+
+        self._registry.record(self.ref, note)
+        return self
+
+    def version_of(self, function: VersionOf) -> Lineage:
+        """Say how the version of an object is told that nobody stamped: for classes of others.
+
+        ``function(view)`` gets one object as the pickle makes it (``foreign.View``: its arguments,
+        its state, the pickle around it), and gives its version, or None where nothing is to be
+        done. The steps from there on run on the pickle itself, before anything of it is loaded: by
+        this package's load and upgrade, not by plain pickle.
+        """
+        if not callable(function):
+            raise ArgumentError(f"{self!r}.version_of({function!r})", "it takes a function")
+
+        def note(record: LineageRecord) -> None:
+            record.version_of = function
+
+        self._registry.record(self.ref, note)
+        return self
+
+    def byte_strings(self, *state: str | int, args: tuple[int, ...] = ()) -> Lineage:
+        """Say where objects of the class kept data, not text, in 8-bit strings of Python 2: in
+        fields of the state, or at places of one that is a tuple, and in constructor arguments. For
+        the pack "python2", which takes all other strings for text.
+        """
+        found = ByteStrings(frozenset(args), frozenset(state))
+
+        def note(record: LineageRecord) -> None:
+            record.byte_strings = found
 
         self._registry.record(self.ref, note)
         return self

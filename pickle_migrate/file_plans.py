@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from pickle_migrate import codecs, resolver, signatures, store
+from pickle_migrate import codecs, loader, resolver, signatures, store
 from pickle_migrate.discovery import Found
 from pickle_migrate.errors import ContentError, FileError, PickleFormatError
 from pickle_migrate.findings import (
@@ -66,7 +66,7 @@ def new_ways(
         return Ways(None, StaticPlanner(import_migrations=migrations), wishes)
     planner = new_planner(policy)
     static_planner = StaticPlanner(planner.import_ref, read_source=lambda ref: None)
-    return Ways(planner, static_planner, wishes)
+    return Ways(planner, static_planner, wishes, loader.load_parts)
 
 
 def new_planner(policy: Policy | None = None) -> Planner:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -25,6 +25,8 @@ from pickle_migrate.scan_row import Row
 from pickle_migrate.scanner import Scan, scan
 
 _BUFFER: Final = 1 << 17
+#: From one pickle and its scan to the bytes that are loaded in its place.
+Rewrite = Callable[[bytes, Scan], bytes]
 
 
 class Guard:
@@ -47,11 +49,13 @@ class Guard:
         errors: str,
         buffers: Iterable[Any] | None,
         registry: Registry,
+        rewrite: Rewrite | None = None,
     ) -> None:
         # Read twice, if there is a rehearsal.
         self.buffers = buffers if buffers is None else tuple(buffers)
         self._reading = {"encoding": encoding, "errors": errors, "buffers": self.buffers}
         self._source = source
+        self._rewrite = rewrite
         self._limits = Limits() if limits is None else limits
         self._feed = streams.Feed()
         self.file = io.BufferedReader(self._feed, _BUFFER)
@@ -79,7 +83,7 @@ class Guard:
             self._row = Row()  # the unpickler's memo stays, so what it names may stand there
             self._row.scan(self._first, self._limits)
             self._first = None
-        taken = streams.take(self._source, self._scanned, self._limits.size)
+        taken = self._take()
         self.scan = taken.scan
         if taken.scan.buffers and not self.buffers:
             problem, offset = "stands outside of the pickle", taken.scan.buffer_offsets[0]
@@ -101,6 +105,16 @@ class Guard:
         self._failed = True
         yield
         self._failed = False
+
+    def _take(self) -> streams.Taken:
+        """The next pickle, with the steps of others' classes taken; those run on stand-ins."""
+        taken = streams.take(self._source, self._scanned, self._limits.size)
+        if self._rewrite is None:
+            return taken
+        new = self._rewrite(taken.data, taken.scan)
+        if new is taken.data:
+            return taken
+        return streams.Taken(new, scan(new, 0, self._limits), taken.before)
 
     def _scanned(self, data: bytes) -> Scan:
         return (

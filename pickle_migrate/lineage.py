@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from pickle_migrate.migration import Migration, WayBack
 
 Finisher = Callable[[Any], object]
+#: From a view of one object of a pickle to the version of its state; None: nothing is to be done.
+VersionOf = Callable[[Any], int | None]
+
+
+@attrs.frozen
+class ByteStrings:
+    """Where in the objects of a class Python 2 kept data in 8-bit strings, rather than text.
+
+    ``args`` are places among its constructor arguments, ``state`` are names of fields, or places in
+    a state that is a tuple.
+    """
+
+    args: frozenset[int] = frozenset()
+    state: frozenset[str | int] = frozenset()
 
 
 @attrs.define(eq=False, repr=False)
@@ -30,6 +44,8 @@ class LineageRecord:
     unstamped: int | None = None
     squashed: dict[int, Migration] = attrs.field(factory=dict)
     ways_back: dict[int, WayBack] = attrs.field(factory=dict)
+    version_of: VersionOf | None = None
+    byte_strings: ByteStrings | None = None
     _runs: dict[object, ModuleSpec | None] = attrs.field(factory=dict)
 
     def add_step(self, migration: Migration, run: ModuleSpec | None = None) -> None:
@@ -107,6 +123,8 @@ class LineageRecord:
             self.unstamped if self.unstamped is not None and holds(self.unstamped) else None,
             {v: step for v, step in self.squashed.items() if holds(v)},
             self.ways_back,
+            self.version_of,
+            self.byte_strings,
         )
 
 

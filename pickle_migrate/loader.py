@@ -11,6 +11,7 @@ import builtins
 import io
 import pickle
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pickle_migrate import collector, finishing, nested, resolver, stamps, unbuilt, unsaid
@@ -71,9 +72,13 @@ class Unpickler(pickle.Unpickler):
     ) -> None:
         self._stand_ins = _stand_ins(missing)
         self._guard: Guard | None = None
-        if policy is not None or limits is not None:
+        self._registry = DEFAULT if registry is None else registry
+        rewrites = self._registry.has_foreign and self._rewrites
+        if policy is not None or limits is not None or rewrites:
             from pickle_migrate.guarded import Guard  # only those who ask pay for the scanner
 
+            if policy is None and limits is None:
+                from pickle_migrate.limits import NO_LIMITS as limits  # noqa: N811
             self._guard = Guard(
                 self,
                 file,
@@ -83,7 +88,8 @@ class Unpickler(pickle.Unpickler):
                 encoding=encoding,
                 errors=errors,
                 buffers=buffers,
-                registry=DEFAULT if registry is None else registry,
+                registry=self._registry,
+                rewrite=self._rewriter(encoding) if rewrites else None,
             )
             file, buffers = self._guard.file, self._guard.buffers
         if fix_imports and encoding == "ASCII" and errors == "strict" and not buffers:
@@ -92,12 +98,26 @@ class Unpickler(pickle.Unpickler):
             super().__init__(
                 file, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
             )
-        self._registry = DEFAULT if registry is None else registry
         self._pause_collector = pause_collector
         self._file = file
         self._spelled: dict[int, tuple[type, GlobalRef]] = {}
         self._unsaid: dict[GlobalRef, type] = {}
         self._unbuilt = unbuilt.Unbuilt(self._registry)
+
+    #: Whether pickles are brought up to date first that hold objects of others' classes.
+    _rewrites = True
+
+    def _rewriter(self, encoding: str) -> Callable[[bytes, Any], bytes]:
+        from pickle_migrate.foreign.rewriting import rewritten
+        from pickle_migrate.foreign.wanted import Wanted
+
+        wanted = Wanted(self._registry, encoding, partial(load_parts, registry=self._registry))
+
+        def rewrite(data: bytes, scanned: Any) -> bytes:
+            found = rewritten(data, (scanned,), wanted, check=False)
+            return data if found is None else found.data
+
+        return rewrite
 
     def load(self) -> Any:
         """Load the next pickle of the file, migrate it, run its finishing stage, and give its
@@ -334,7 +354,7 @@ def loads(
     """``pickle.loads`` with migrations: bytes in, the first pickle's object out. As ``load``."""
     size = memoryview(data).nbytes
     file: Any = io.BytesIO(data)
-    if policy is not None or limits is not None:
+    if policy is not None or limits is not None or (registry or DEFAULT).has_foreign:
         from pickle_migrate.streams import Whole
 
         file = Whole(data)
@@ -353,6 +373,22 @@ def loads(
         limits=limits,
         missing=missing,
     ).load()
+
+
+class _PartsUnpickler(Unpickler):
+    """Loads parts of a pickle that is just being brought up to date."""
+
+    _rewrites = False
+
+
+def load_parts(data: bytes, *, registry: Registry = DEFAULT) -> Any:
+    """The object of a pickle that a step of a class of others asks for: of data types of Python,
+    numpy and pandas, and of what packs allow. Raises PolicyError, and what pickle raises.
+    """
+    from pickle_migrate.policy import COMMAND_PRESETS, Policy
+
+    policy = Policy(presets=COMMAND_PRESETS, registry=registry)
+    return _PartsUnpickler(io.BytesIO(data), encoding="latin1", policy=policy).load()
 
 
 def _in_frames(data: bytes) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import attrs
 
-from pickle_migrate.errors import OperationError, StepFailedError
+from pickle_migrate.errors import OperationError, StateError, StepFailedError
 from pickle_migrate.fieldrules import (
     NOTHING,
     FieldOperation,
@@ -42,6 +42,7 @@ __all__ = [
     "ConvertField",
     "MergeFields",
     "Operation",
+    "Rebuild",
     "RemoveField",
     "RenameField",
     "RunFunction",
@@ -372,3 +373,31 @@ class RunFunction(Operation):
         state = own_copy(state)
         result = called(self, (str(ref), version), self.function, state)
         return state if result is None else result
+
+
+@attrs.frozen
+class Rebuild(Operation):
+    """Let ``function(view)`` put another object in the place of one that no class of yours made.
+
+    For a ``Lineage`` with ``version_of``. The view is a ``foreign.View``. The function returns what
+    takes its place: another stand-in (``view.make``), plain data, or a real object. Or it changes
+    the view and returns None. All that referred to the object refers to what took its place.
+    """
+
+    function: Function
+
+    def __attrs_post_init__(self) -> None:
+        check_functions("Rebuild", self.function)
+
+    def describe(self) -> str:
+        """What it does, in one line."""
+        return f"rebuild it by {name_of(self.function)}"
+
+    def apply(self, state: Any, ref: object = "", version: int = 0) -> Any:
+        """Raise StateError: a state alone is not the object."""
+        raise StateError(
+            str(ref),
+            version,
+            f"a step has to {self.describe()}, and there is no view of an object that is loaded",
+            "Rebuild is for classes of others: say Lineage(...).version_of(function).",
+        )

@@ -175,6 +175,8 @@ class Planner:
                 raise PolicyError(str(ref), 0, verdict.rule, "is not allowed", verdict.remedy)
             if verdict.rule in _LIBRARIES:
                 return None  # such classes have no versions, and numpy takes long to import
+        if self._registry.is_foreign(ref) or self._registry.pack_of(ref) is not None:
+            return None  # neither have these, and perhaps they are gone
         return self._resolve(ref)
 
     # --- what a global is today -----------------------------------------------------------------

@@ -159,6 +159,9 @@ class Policy:
             roles = policy_presets.table(name).get((ref.module, ref.qualname))
             if roles is not None and roles.issuperset(uses):
                 return Verdict(True, f"preset {name}")
+        pack = self.registry.pack_of(ref) if "registered" in self.presets else None
+        if pack is not None and pack[1].issuperset(uses):
+            return Verdict(True, f"pack {pack[0]}")
         if "registered" in self.presets and self._is_registered(ref):
             return Verdict(True, "preset registered")
         if match is None and "registered" in self.presets:

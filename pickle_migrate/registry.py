@@ -55,6 +55,14 @@ class Registry:
         self._renames = RenameMap()
         self._heirs: tuple[int, dict[GlobalRef, list[LineageRecord]]] = (-1, {})
         self._known: tuple[int, frozenset[GlobalRef]] = (-1, frozenset())
+        #: Whether pickles may hold objects of classes of others that have steps, or 8-bit strings
+        #: of Python 2 that rules tell apart. Loading asks before each pickle.
+        self.has_foreign = False
+        self.tells_strings_apart = False
+        self._pack_names: dict[GlobalRef, tuple[str, frozenset[str]]] = {}
+        self._packs: dict[str, object] = {}
+        self._declaring = ""
+        self._of_packs: set[str] = set()
 
     def __reduce__(self) -> Any:
         # A class that cloudpickle writes by value belongs to the default registry where it is read.
@@ -76,6 +84,10 @@ class Registry:
         """
         with self.lock:
             self._renames.add(old, new)
+            if self._declaring:
+                self._of_packs.add(old)
+            else:
+                self._of_packs.discard(old)
             self.generation += 1
 
     def add_old_name(self, name: OldName) -> None:
@@ -91,8 +103,43 @@ class Registry:
     def record(self, ref: GlobalRef, declare: Callable[[LineageRecord], object]) -> None:
         """Let ``declare`` add to the lineage of a ref, while no other thread does."""
         with self.lock:
-            declare(self._records.setdefault(ref, LineageRecord(ref)))
+            record = self._records.setdefault(ref, LineageRecord(ref))
+            declare(record)
+            if self._declaring:
+                self._of_packs.add(str(ref))
+            else:
+                self._of_packs.discard(str(ref))
+            self.has_foreign = self.has_foreign or record.version_of is not None
             # Counted when it is done, for a route that is found meanwhile does not hold it.
+            self.generation += 1
+
+    @contextlib.contextmanager
+    def declaring(self, pack: str) -> Iterator[None]:
+        """The time in which the rules of a pack are declared: what these name may be named by
+        pickles only as far as the pack says so.
+        """
+        with self.lock:
+            before, self._declaring = self._declaring, pack
+            try:
+                yield
+            finally:
+                self._declaring = before
+
+    def tell_strings_apart(self) -> None:
+        """From now on, the 8-bit strings of Python 2 are text or bytes by where they stand."""
+        with self.lock:
+            self.tells_strings_apart = self.has_foreign = True
+            self.generation += 1
+
+    def allow_for(self, pack: str, uses: Mapping[GlobalRef, frozenset[str]]) -> None:
+        """Keep what pickles may name for a pack, and what they may do with each name: "called",
+        "instantiated", "named". Imports nothing.
+        """
+        with self.lock:
+            for ref, allowed in uses.items():
+                before = self._pack_names.get(ref, (pack, frozenset()))
+                self._pack_names[ref] = before[0], before[1] | allowed
+            self._packs.setdefault(pack, None)
             self.generation += 1
 
     def add_class(self, cls: type, declaration: Declaration) -> None:
@@ -133,19 +180,35 @@ class Registry:
 
     def _names(self) -> Iterator[GlobalRef]:
         yield from (ref for ref, cls in self._classes.items() if declaration_of(cls).version)
-        yield from self._records
+        yield from (ref for ref in self._records if str(ref) not in self._of_packs)
         for names in self._old_names.values():
             for name in names:
                 yield from (name.old, name.new)
         for source in self._renames.sources():
-            if ":" in source:
+            if ":" in source and source not in self._of_packs:
                 old = GlobalRef.parse(source)
                 yield from (old, self._renames.once(old) or old)
+
+    def is_foreign(self, ref: GlobalRef) -> bool:
+        """Whether a lineage says how to tell the version of a class that is nobody's here."""
+        if not self.has_foreign:
+            return False
+        return any(record.version_of is not None for record in self.family(ref))
+
+    def pack_of(self, ref: GlobalRef) -> tuple[str, frozenset[str]] | None:
+        """The pack that lets pickles name something, and what they may do with it; or None."""
+        return self._pack_names.get(ref)
+
+    @property
+    def packs(self) -> tuple[str, ...]:
+        """The names of the packs that are in use, in the order in which they came."""
+        return tuple(self._packs)
 
     def moved_to(self, module: str) -> str | None:
         """The module or package to which a rename moved others and in which this one is, if any."""
         with self.lock:
-            rules = [self._renames.target(s) for s in self._renames.sources() if ":" not in s]
+            mine = [s for s in self._renames.sources() if s not in self._of_packs]
+            rules = [self._renames.target(s) for s in mine if ":" not in s]
         return next((new for new in rules if f"{module}.".startswith(f"{new}.")), None)
 
     def class_at(self, ref: GlobalRef) -> type | None:

@@ -52,7 +52,28 @@ def use_settings(chosen: Settings | None) -> None:
                 raise SettingsError(
                     source, f"rename of {old!r}: {str(error).rstrip('.')}"
                 ) from error
+        if chosen is not None and chosen.packs:
+            _use_packs(chosen)
         _settings = chosen
+
+
+def _use_packs(chosen: Settings) -> None:
+    from pickle_migrate.errors import PackError
+
+    using: Any = importlib.import_module("pickle_migrate.packs.using")  # it imports this module
+    try:
+        using.use_pack(*chosen.packs)
+    except PackError as error:
+        raise SettingsError(chosen.source, f"packs: {str(error).rstrip('.')}") from error
+
+
+def entry_points(group: str) -> dict[str, str]:
+    """What installed distributions offer under a group: name to "module:attribute". Imports none
+    of it.
+    """
+    from importlib.metadata import entry_points as installed
+
+    return {point.name: point.value for point in installed(group=group)}
 
 
 def import_migrations(modules: Iterable[str] = ()) -> None:

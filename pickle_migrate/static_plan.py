@@ -128,7 +128,7 @@ class StaticPlanner:
     ) -> None:
         self._read_source = read_source
         self._look_up = look_up
-        self._registry = registry
+        self.registry = self._registry = registry
         self._import_migrations = import_migrations
 
     def plan(self, scan: Scan, mentions: Mentions = lambda text: True) -> StaticPlan:
@@ -303,7 +303,10 @@ class StaticPlanner:
         found.changes[named.ref] = Change(today)
 
     def _has_lineage(self, ref: GlobalRef) -> bool:
-        return any(record.steps or record.finishers for record in self._registry.family(ref))
+        # Steps of classes of others were taken before, or there was nothing to do.
+        return not self._registry.is_foreign(ref) and any(
+            record.steps or record.finishers for record in self._registry.family(ref)
+        )
 
     def _class_at(self, ref: GlobalRef) -> type | None:
         try:

@@ -7,19 +7,16 @@ built at all.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from pickle_migrate import collector, graphs, rewriter
+from pickle_migrate import collector, rewriter
 from pickle_migrate.errors import ContentError, StaticError, VerificationError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.scanner import Global, Scan, Scans, scan_all
-from pickle_migrate.shims_reader import ShimUnpickler, load_with
-from pickle_migrate.shims_world import World
-from pickle_migrate.shims_writer import Table, written
+from pickle_migrate.shims_rows import check_content, dumped, roots_of, shares_memo, with_memo
 from pickle_migrate.static_plan import Change, StaticPlan, StaticPlanner
 from pickle_migrate.static_world import StaticTable, StaticWorld
 
@@ -27,8 +24,6 @@ Way: TypeAlias = Literal["spliced", "static", "live"]
 SPLICED: Final = "spliced"
 STATIC: Final = "static"
 LIVE: Final = "live"
-
-_DIFFERENCES_SHOWN: Final = 3
 
 
 @attrs.frozen
@@ -42,7 +37,7 @@ class StaticRow:
     @property
     def shares_memo(self) -> bool:
         """Whether one Pickler wrote them, and later ones refer to objects of earlier ones."""
-        return any(scan.carries_memo for scan in self.scans)
+        return shares_memo(self.scans)
 
     @property
     def reasons(self) -> tuple[StaticError, ...]:
@@ -124,36 +119,7 @@ def _rewritten(
         roots = roots_of(row.payload, row.scans, world, encoding)
         if world.settle():
             raise StaticError("", "the pickle calls something and drops the result")
-        return _dumped(roots, row, protocol, StaticTable())
-
-
-def roots_of(payload: bytes, scans: Sequence[Scan], world: World, encoding: str) -> list[Any]:
-    """The objects of all pickles of a row, as stand-ins."""
-    if not any(scan.carries_memo for scan in scans):
-        return [
-            _load(_unpickler(payload[scan.start : scan.end], world, encoding), scan)
-            for scan in scans
-        ]
-    unpickler = _unpickler(payload, world, encoding)
-    return [_load(unpickler, scan) for scan in scans]
-
-
-def _unpickler(data: bytes, world: World, encoding: str) -> ShimUnpickler:
-    unpickler = ShimUnpickler(io.BytesIO(data), encoding=encoding)
-    unpickler.world = world
-    return unpickler
-
-
-def _load(unpickler: ShimUnpickler, scan: Scan) -> Any:
-    return load_with(unpickler.load, scan.end - scan.start)
-
-
-def _dumped(roots: list[Any], row: StaticRow, protocol: int | None, table: Table) -> bytes:
-    protocols = [scan.protocol if protocol is None else protocol for scan in row.scans]
-    if row.shares_memo:
-        return written(roots, max(protocols), table)
-    pairs = zip(roots, protocols, strict=True)
-    return b"".join(written([root], number, table) for root, number in pairs)
+        return dumped(roots, row.scans, protocol, StaticTable())
 
 
 # --- verifying --------------------------------------------------------------------------------
@@ -162,14 +128,10 @@ def _dumped(roots: list[Any], row: StaticRow, protocol: int | None, table: Table
 def check(new: bytes, row: StaticRow, planner: StaticPlanner, *, content: bool = True) -> None:
     """Raise VerificationError unless ``new`` is current, and reads back as what was written.
     ``content=False`` leaves out the second, for bytes that ``rewriter`` has checked.
-
-    What is read back is written again: the same bytes come from the same objects. Where sets come
-    in another order, the graphs are compared instead.
     """
     again = _require_current(new, scan_all(new), row, planner)
     if content:
-        again = attrs.evolve(again, scans=_with_memo(again.scans, row.shares_memo))
-        _check_content(new, again)
+        check_content(new, with_memo(again.scans, row.shares_memo))
 
 
 def _require_current(new: bytes, scans: Scans, row: StaticRow, planner: StaticPlanner) -> StaticRow:
@@ -184,21 +146,3 @@ def _require_current(new: bytes, scans: Scans, row: StaticRow, planner: StaticPl
             names = ", ".join(map(str, plan.changes))
             raise VerificationError(f"is still not current ({names})")
     return again
-
-
-def _with_memo(scans: tuple[Scan, ...], shares_memo: bool) -> tuple[Scan, ...]:
-    return tuple(attrs.evolve(scan, carries_memo=shares_memo) for scan in scans)
-
-
-def _check_content(new: bytes, row: StaticRow) -> None:
-    world = World()
-    with collector.paused():
-        first = roots_of(new, row.scans, world, "ASCII")
-        second = _dumped(first, row, None, Table())
-        if second == new:
-            return
-        read = roots_of(second, scan_all(second).pickles, world, "ASCII")
-    found = graphs.differences(first, read, limit=_DIFFERENCES_SHOWN)
-    if found:
-        what = "reads back as something else than was written"
-        raise VerificationError(what, tuple(map(str, found)))

@@ -8,19 +8,24 @@ pickle names is imported either.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pickle_migrate import graphs, remake, static_upgrade
-from pickle_migrate.errors import ContentError
+from pickle_migrate import graphs, remake, shims_rows, static_upgrade
+from pickle_migrate.errors import ContentError, UnknownClassError
 from pickle_migrate.findings import PicklePlan, Problem
+from pickle_migrate.foreign.wanted import Wanted
 from pickle_migrate.limits import UPGRADE_LIMITS
 from pickle_migrate.planner import Planner
 from pickle_migrate.scanner import Scan, scan_all
 from pickle_migrate.shims_world import World
 from pickle_migrate.static_plan import StaticPlanner
 from pickle_migrate.static_upgrade import LIVE, SPLICED, STATIC, StaticRow, Way
+
+if TYPE_CHECKING:
+    from pickle_migrate.foreign.rewriting import Foreign
 
 #: Up to this protocol, pickles may hold 8-bit strings of Python 2.
 _EIGHT_BIT = 2
@@ -39,20 +44,58 @@ class Wishes:
 class Ways:
     """Plans and upgrades bytes. ``live``: the planner for loading; None: nothing is loaded."""
 
-    def __init__(self, live: Planner | None, static: StaticPlanner, wishes: Wishes) -> None:
+    def __init__(
+        self,
+        live: Planner | None,
+        static: StaticPlanner,
+        wishes: Wishes,
+        load: Callable[[bytes], Any] | None = None,
+    ) -> None:
         self.live = live
         self._static = static
         self._wishes = wishes
+        # What steps of others' classes may look at; None with --static.
+        self._wanted = Wanted(static.registry, wishes.encoding, load)
 
     # --- planning ---------------------------------------------------------------------------------
 
     def plan(self, payload: bytes, scans: Sequence[Scan]) -> tuple[tuple[PicklePlan, ...], str]:
         """The plans for the pickles of one file, and which way it goes; "" if it stays."""
+        try:
+            found = self._foreign(payload, scans)
+        except Exception as error:
+            problem = Problem.of(error, "upgrading")
+            return (PicklePlan(scans[0].protocol, problems=(problem,), is_old=True),), STATIC
+        if found is None:
+            return self._plan(payload, scans)
+        again = scan_all(found.data, limits=UPGRADE_LIMITS).pickles
+        plans, way = self._plan(found.data, again, gone=True)
+        first = attrs.evolve(
+            plans[0],
+            classes=(*found.classes, *plans[0].classes),
+            steps=(*found.steps, *plans[0].steps),
+            is_old=True,
+        )
+        return (first, *plans[1:]), LIVE if way == LIVE else STATIC
+
+    def _foreign(self, payload: bytes, scans: Sequence[Scan]) -> Foreign | None:
+        if not self._static.registry.has_foreign:
+            return None
+        from pickle_migrate.foreign import rewriting  # only those who declare such steps pay
+
+        return rewriting.rewritten(payload, scans, self._wanted)
+
+    def _plan(
+        self, payload: bytes, scans: Sequence[Scan], *, gone: bool = False
+    ) -> tuple[tuple[PicklePlan, ...], str]:
+        """``gone``: a name that cannot be imported is no problem, for nothing need be loaded."""
         if self.live is None:
             row = self._row(payload, scans)
             plans = tuple(_with_reasons(plan.shown, plan.reasons) for plan in row.plans)
             return plans, self._way(row) if any(plan.is_old for plan in plans) else ""
         plans = tuple(self.live.plan(scan) for scan in scans)
+        if gone and not any(plan.is_old for plan in plans):
+            plans = tuple(_without_gone(plan) for plan in plans)
         if not any(plan.is_old for plan in plans):
             return plans, ""
         problems = [problem for plan in plans for problem in plan.problems]
@@ -83,9 +126,20 @@ class Ways:
         ``static_upgrade`` and ``remake`` raise.
         """
         scans = scan_all(payload, limits=UPGRADE_LIMITS, locate=True).pickles
+        found = self._foreign(payload, scans)
+        if found is None:
+            return self._upgraded(payload, scans)
+        again = scan_all(found.data, limits=UPGRADE_LIMITS, locate=True).pickles
+        plans, _ = self._plan(found.data, again, gone=True)
+        if not any(plan.is_old for plan in plans):
+            return found.data, STATIC
+        new, way = self._upgraded(found.data, again)
+        return new, LIVE if way == LIVE else STATIC
+
+    def _upgraded(self, payload: bytes, scans: Sequence[Scan]) -> tuple[bytes, Way]:
         if self.live is None:
             return self._without_loading(self._row(payload, scans))
-        _, way = self.plan(payload, scans)
+        _, way = self._plan(payload, scans)
         if way in (SPLICED, STATIC):
             with contextlib.suppress(Exception):
                 return self._without_loading(self._row(payload, scans))
@@ -128,6 +182,12 @@ def _with_reasons(plan: PicklePlan, reasons: Sequence[BaseException]) -> PickleP
     return attrs.evolve(plan, problems=(*plan.problems, *map(Problem.of, reasons)))
 
 
+def _without_gone(plan: PicklePlan) -> PicklePlan:
+    """The plan of a pickle of which nothing is loaded: what cannot be imported need not be."""
+    kept = [p for p in plan.problems if p.error != UnknownClassError.__name__]
+    return attrs.evolve(plan, problems=tuple(kept))
+
+
 def _only_loading(problem: Problem) -> bool:
     """Whether a problem is one of loading alone: what the pickle leaves to its program."""
     return problem.error == ContentError.__name__
@@ -142,7 +202,7 @@ def _same_stand_ins(new: bytes, there: bytes) -> bool:
     world = World()
     try:
         roots = [
-            static_upgrade.roots_of(data, scan_all(data).pickles, world, "bytes")
+            shims_rows.roots_of(data, scan_all(data).pickles, world, "bytes")
             for data in (new, there)
         ]
     except Exception:

@@ -76,17 +76,22 @@ def public_names() -> list[str]:
 NOT_FOR_USERS = {
     "add_class",
     "add_old_name",
+    "allow_for",
     "class_at",
     "classes",
     "current_ref",
+    "declaring",
     "family",
     "holder",
+    "is_foreign",
     "knows",
     "moved_to",
     "old_claims",
     "old_names",
+    "pack_of",
     "record",
     "renames_below",
+    "tell_strings_apart",
 }
 
 

@@ -37,6 +37,22 @@ class GapError(MigrationError):
         )
 
 
+class ForeignError(MigrationError):
+    """A pickle holds objects of a class of others that its lineage or pack cannot bring up to date.
+    ``ref`` is the class as the pickle spells it, empty where it is no single one.
+    """
+
+    ref: str
+    problem: str
+    remedy: str = ""
+
+    def what(self) -> str:
+        return f"{self.ref}: {self.problem}." if self.ref else f"The pickle: {self.problem}."
+
+    def advice(self) -> str:
+        return self.remedy
+
+
 class NewerVersionError(MigrationError):
     """A pickle was written by newer code than this."""
 
