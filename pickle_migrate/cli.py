@@ -17,6 +17,7 @@ import attrs
 import click
 
 from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
+from pickle_migrate.commands import check as check_command
 from pickle_migrate.commands import lock as lock_command
 from pickle_migrate.commands import packs as packs_command
 from pickle_migrate.errors import PickleMigrateError, RequestError
@@ -246,3 +247,4 @@ def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[
 main.add_command(cli_inspect.inspect)
 main.add_command(lock_command.lock)
 main.add_command(packs_command.packs)
+main.add_command(check_command.check)

@@ -167,6 +167,16 @@ class Registry:
         with self.lock:
             return iter([(r, c) for r, c in self._classes.items() if declaration_of(c).version])
 
+    def lineages(self) -> list[LineageRecord]:
+        """Every declared lineage, in the order in which they were first spoken of."""
+        with self.lock:
+            return list(self._records.values())
+
+    def touch(self) -> None:
+        """Say that something that was declared is another one now: routes are found anew."""
+        with self.lock:
+            self.generation += 1
+
     def knows(self, ref: GlobalRef) -> bool:
         """Whether a class of this name was declared, now or under an older name: by ``versioned``,
         by a lineage, or by a rename of the class itself. Imports nothing.

@@ -28,6 +28,8 @@ PROSE = {
     "docs/glossary.md",
     "docs/howto/index.md",
     "docs/index.md",
+    "docs/explanation/modes.md",
+    "docs/reference/checks.md",
     "docs/reference/findings.md",
     "docs/reference/index.md",
 }
@@ -85,6 +87,7 @@ NOT_FOR_USERS = {
     "holder",
     "is_foreign",
     "knows",
+    "lineages",
     "moved_to",
     "old_claims",
     "old_names",
@@ -92,6 +95,7 @@ NOT_FOR_USERS = {
     "record",
     "renames_below",
     "tell_strings_apart",
+    "touch",
 }
 
 
@@ -193,3 +197,14 @@ def test_every_rule_of_findings_is_in_the_reference():
     rules = spelled | set(scan_differences.RULES)
     rules |= {rule for rule, _ in inspect_pickle._RULES.values()}
     assert unmentioned(sorted(rules), text_of("findings")) == []
+
+
+def test_every_rule_of_checks_is_in_the_reference():
+    """Each rule that a check can find, and no rule that it cannot."""
+    from pickle_migrate.checks.rules import RULES
+
+    text = text_of("checks")
+    assert len(RULES) > 15
+    assert unmentioned(sorted(RULES), text) == []
+    told = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M))
+    assert told == set(RULES)

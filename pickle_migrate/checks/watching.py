@@ -1,0 +1,200 @@
+"""Loads under watch: which step changed an object that is not its own.
+
+A step gets the state of one object, in a copy. What the fields hold is no copy: a list may be held
+by another object too, and a neighbour is an object with versions of its own. To change such a thing
+in place is to change another object, and whether that one is migrated by then depends on the order
+in which the pickle holds the two. So each operation that runs a function of the user is watched:
+everything that the state leads to is noted before, and compared afterwards. Functions of the
+finishing stage are for neighbours, and not watched.
+
+A list that only this object holds may be changed in place. Who else holds it is known only when all
+is loaded: from the pickle's memo, which has all that stood in it, and from the loaded graph.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import attrs
+
+from pickle_migrate.checks.reach import MOST, Seen, held_by, reach
+from pickle_migrate.checks.steps import changed_steps
+from pickle_migrate.fieldrules import FieldOperation, Operation
+from pickle_migrate.migration import Migration
+from pickle_migrate.operations import AddField, RemoveField, RenameField
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import DEFAULT, Registry
+from pickle_migrate.shapes import MARK
+
+#: Objects of a loaded graph that are asked who holds what.
+_GRAPH: Final = 200_000
+_HARMLESS: Final = (RenameField, RemoveField)
+
+
+@attrs.frozen
+class Touch:
+    """A step changed something of another object. ``step`` is the migration, ``operation`` what it
+    did in words, ``changed`` what was changed: "a list that ... also holds", or a class's ref.
+    """
+
+    step: Migration
+    operation: str
+    changed: str
+
+
+@attrs.frozen(eq=False)
+class _Candidate:
+    """A change in place, to be judged when all is loaded. ``own``: what the state led to."""
+
+    step: Migration
+    operation: str
+    seen: Seen
+    own: frozenset[int]
+
+
+class Watch:
+    """Watches the loads of one pickle after the other; see ``watched``."""
+
+    def __init__(self) -> None:
+        self._candidates: list[_Candidate] = []
+        self._kept: list[dict[int, Seen]] = []  # an id is only good while its object lives
+
+    def apply(
+        self, step: Migration, operation: Operation, state: Any, ref: object, version: int
+    ) -> Any:
+        """Apply an operation, and note what it changed in place."""
+        before = reach(_values(operation, state))
+        result = operation.apply(state, ref, version)
+        changed = [seen for seen in before.values() if seen.is_changed()]
+        if changed:
+            own = frozenset(key for key, seen in before.items() if not seen.beyond)
+            self._kept.append(before)
+            words = operation.describe()
+            self._candidates += [_Candidate(step, words, seen, own) for seen in changed]
+        return result
+
+    def touches(self, loaded: object, memo: Iterable[Any]) -> list[Touch]:
+        """What was touched since the last call, each once, now that all is loaded."""
+        candidates, self._candidates = self._candidates, []
+        memo = list(memo) if candidates else []
+        found = []
+        for one in candidates:
+            if (words := _judged(one, loaded, memo)) is not None:
+                found.append(Touch(one.step, one.operation, words))
+        self.forget()
+        return list(dict.fromkeys(found))
+
+    def forget(self) -> None:
+        """Forget what was noted since the last call of ``touches``."""
+        self._candidates = []
+        self._kept.clear()
+
+
+def _values(operation: Operation, state: Any) -> list[Any]:
+    """What of a state an operation can reach."""
+    takes_all = isinstance(operation, AddField) and operation.wants_state
+    if isinstance(operation, FieldOperation) and isinstance(state, dict) and not takes_all:
+        return [state[name] for name in operation.fields.needed if name in state]
+    return list(held_by(state))
+
+
+@contextlib.contextmanager
+def watched(registry: Registry = DEFAULT) -> Iterator[Watch]:
+    """While the block runs, loads are watched. Not for several threads."""
+    watch = Watch()
+    with changed_steps(lambda step: _under(watch, step), registry=registry):
+        yield watch
+
+
+def _under(watch: Watch, step: Migration) -> Migration:
+    operations = [
+        one if _is_harmless(one) else _Watched(watch, step, one) for one in step.operations
+    ]
+    return attrs.evolve(step, operations=tuple(operations))
+
+
+def _is_harmless(operation: Operation) -> bool:
+    if isinstance(operation, AddField):
+        return operation.factory is None or not operation.wants_state
+    return isinstance(operation, _HARMLESS)
+
+
+class _Watched(Operation):
+    """An operation that does the same as another one, under watch."""
+
+    def __init__(self, watch: Watch, step: Migration, operation: Operation) -> None:
+        self._watch, self._step, self._operation = watch, step, operation
+        self.opaque = operation.opaque
+        self.lossy = operation.lossy
+
+    def apply(self, state: Any, ref: object = "", version: int = 0) -> Any:
+        return self._watch.apply(self._step, self._operation, state, ref, version)
+
+    def describe(self) -> str:
+        return self._operation.describe()
+
+
+# --- whose it is ------------------------------------------------------------------------------
+
+
+def _judged(one: _Candidate, loaded: object, memo: list[Any]) -> str | None:
+    """What was changed, in words; None where it was the object's own affair."""
+    obj = one.seen.obj
+    if hasattr(type(obj), MARK):
+        return f"another object, of {GlobalRef.of(type(obj))}"
+    kind = _kind(obj)
+    neighbour = _neighbour(one.seen)
+    if neighbour is not None:
+        return f"{kind} of another object, of {neighbour}"
+    if _is_held_twice(one, memo) or _owners(obj, loaded) > 1:
+        return f"{kind} that another object holds too"
+    return None
+
+
+def _kind(obj: Any) -> str:
+    ref = GlobalRef.of(type(obj))
+    name = ref.qualname if ref.module == "builtins" else str(ref)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _neighbour(seen: Seen) -> GlobalRef | None:
+    """The versioned object through which something was reached, if it was."""
+    above = seen.above if seen.beyond else None
+    while above is not None:
+        if hasattr(type(above.obj), MARK):
+            return GlobalRef.of(type(above.obj))
+        above = above.above
+    return None
+
+
+def _is_held_twice(one: _Candidate, memo: list[Any]) -> bool:
+    """Whether something in the pickle holds the object, besides the state that led to it."""
+    seen: Seen | None = one.seen
+    while seen is not None:
+        # The state itself holds what is nearest to it, from outside.
+        allowed = 1 if seen.above is None else 0
+        outside = [held for held in memo if id(held) not in one.own and _holds(held, seen.obj)]
+        if len({id(held) for held in outside}) > allowed:
+            return True
+        seen = seen.above
+    return False
+
+
+def _holds(holder: Any, obj: Any) -> bool:
+    if not isinstance(holder, dict | list | tuple | set | frozenset):
+        return False  # instances got their fields from a state that is in the memo itself
+    return any(value is obj for value in held_by(holder))
+
+
+def _owners(obj: Any, loaded: object) -> int:
+    """How many versioned objects of the loaded graph have the object for their own; the graph's
+    root counts as one.
+    """
+    others = [seen for seen in reach([loaded], _GRAPH).values() if hasattr(type(seen.obj), MARK)]
+    count = 0
+    for held in ((loaded,), *(seen.held for seen in others)):
+        found = reach(held, MOST).get(id(obj))
+        count += found is not None and not found.beyond
+    return count
