@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 
 from pickle_migrate import codecs, resolver, stamps
-from pickle_migrate.archive import folder, loads
+from pickle_migrate.archive import folder, loads, yaml_text
 from pickle_migrate.archive.loads import Loaded
 from pickle_migrate.archive.state_compare import differences
 from pickle_migrate.archive.states import state_of
@@ -36,7 +36,7 @@ from pickle_migrate.checks.rules import (
 )
 from pickle_migrate.checks.values import BROKEN, COULD_NOT_RUN, CheckedItem, CheckFinding
 from pickle_migrate.checks.watching import Touch, Watch, watched
-from pickle_migrate.errors import ArchiveError
+from pickle_migrate.errors import ArchiveError, ContentError
 from pickle_migrate.findings import Problem
 from pickle_migrate.hooks import entry_of
 from pickle_migrate.refs import GlobalRef
@@ -55,7 +55,15 @@ _Ref = tuple[str, str]
 class Pickles:
     """Looks at the records of an archive, one after the other."""
 
-    def __init__(self, material: Material, mode: Mode, *, thorough: bool = False) -> None:
+    def __init__(
+        self,
+        material: Material,
+        mode: Mode,
+        *,
+        thorough: bool = False,
+        imports: tuple[str, ...] = (),
+    ) -> None:
+        self._imports = imports
         self._material = material
         self._mode = mode
         self._most = None if thorough else WATCHED
@@ -82,6 +90,8 @@ class Pickles:
                 told += self._of_bytes(record, subject)
             step(subject)
         self._watch(again, found)
+        if self._most is None and again:
+            self._elsewhere([record for record, _ in again], found)
         return [CheckedItem("pickle", subject, tuple(told)) for subject, told in found.items()]
 
     def subject(self, record: Record) -> str:
@@ -163,6 +173,29 @@ class Pickles:
             for record, before in again:
                 subject = self.subject(record)
                 found[subject] += _of_watch(record, before, subject, watch)
+
+    def _elsewhere(self, records: list[Record], found: dict[str, list[CheckFinding]]) -> None:
+        """Load records in another process, and add what is other there. Raises RequestError."""
+        from pickle_migrate.checks import elsewhere  # only --thorough pays for it
+
+        there = elsewhere.states_elsewhere(records, self._material.settings, self._imports)
+        for record in records:
+            loaded = loads.load_record(record)
+            other, here = there.get(str(record.path), ""), elsewhere.told(loaded)
+            subject = self.subject(record)
+            told = found[subject]
+            if other != here and not any(one.rule == NOT_DETERMINISTIC for one in told):
+                lines = _text_differences(here, other)
+                told.append(_differs(record, subject, tuple(lines), " in another process"))
+
+
+def _text_differences(here: str, there: str) -> list[str]:
+    if there.startswith("problem: "):
+        return [there]
+    try:
+        return differences(yaml_text.read(here), yaml_text.read(there), limit=LINES)
+    except ContentError:
+        return []
 
 
 def _of_watch(
@@ -252,9 +285,9 @@ def _step_lines(steps: tuple[str, ...], title: str) -> tuple[str, ...]:
     return (title, *(f"  {step}" for step in steps)) if steps else ()
 
 
-def _differs(record: Record, subject: str, lines: tuple[str, ...]) -> CheckFinding:
+def _differs(record: Record, subject: str, lines: tuple[str, ...], where: str = "") -> CheckFinding:
     story = story_of(str(record.path))
-    what = "The same bytes gave another state the second time."
+    what = f"The same bytes gave another state the second time{where}."
     advice = (
         "A step must compute what it gives from the state alone: no clock, no random number, no "
         "counter, no order of a set."

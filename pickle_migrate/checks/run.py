@@ -30,6 +30,7 @@ from pickle_migrate.checks.values import (
     CheckFinding,
     CheckReport,
 )
+from pickle_migrate.errors import RequestError
 from pickle_migrate.lock import files
 from pickle_migrate.lock.values import Lock
 
@@ -39,7 +40,8 @@ Progress = Callable[[str, int], AbstractContextManager[Step]]
 @attrs.frozen
 class Wishes:
     """What is asked for. ``mode`` None: that of the settings. ``against``: a ref of git.
-    ``lock_file``: another lock than that of the settings.
+    ``imports``: modules that were imported besides those of the settings; ``lock_file``: another
+    lock than theirs.
     """
 
     mode: str | None = None
@@ -47,6 +49,7 @@ class Wishes:
     self_test: bool = False
     thorough: bool = False
     lock_file: Path | None = None
+    imports: tuple[str, ...] = ()
 
 
 def run_check(wishes: Wishes, progress: Progress) -> CheckReport:
@@ -57,6 +60,7 @@ def run_check(wishes: Wishes, progress: Progress) -> CheckReport:
     mode = Mode.of(wishes.mode or settings.mode or DEFAULT_MODE)
     material = read_material(settings, wishes.lock_file)
     items = list(_of_project(material))
+    _require_classes(material)
     if not material.is_complete:  # every class of that module would be told to be gone
         return CheckReport(tuple(items), mode.name)
     items += _of_unread(material)
@@ -65,7 +69,7 @@ def run_check(wishes: Wishes, progress: Progress) -> CheckReport:
         items += _of_classes(known, wishes)
     records = material.archive.records
     with progress("Checking", len(records)) as step:
-        looked = Pickles(material, mode, thorough=wishes.thorough)
+        looked = Pickles(material, mode, thorough=wishes.thorough, imports=wishes.imports)
         found = looked.check(step)
     items += found
     if wishes.self_test:
@@ -74,6 +78,16 @@ def run_check(wishes: Wishes, progress: Progress) -> CheckReport:
         with progress("Self-test", test.total) as step:
             items += test.check(known, step)
     return CheckReport(tuple(items), mode.name)
+
+
+def _require_classes(material: Material) -> None:
+    """Raise RequestError where nobody said what is to be checked: no settings, and no class."""
+    if not material.settings.source and not material.today.classes:
+        raise RequestError(
+            "there are no settings here, and no versioned class is registered",
+            "Go to the folder of the project, or name its settings with --settings; they say where "
+            "the classes and the archived pickles are.",
+        )
 
 
 def _of_classes(known: Known, wishes: Wishes) -> Iterator[CheckedItem]:

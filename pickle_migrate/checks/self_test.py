@@ -201,8 +201,12 @@ def _of_class(now: LockedClass, known: Known) -> Iterator[CheckedItem]:
     locked = known.lock.of(now.ref)
     if locked is None or locked.head.version != now.head.version or now.ref in known.filled:
         return
-    fields = now.head.fields or locked.head.fields
-    subject = f"the fields of {now.ref}"
+    fields, subject = locked.head.fields, f"the fields of {now.ref}"
+    if fields is None and now.head.fields is not None:
+        what = "The lock does not know its fields, and archived pickles show them by now."
+        place = places.of_class(now.ref)
+        yield _not_noticed(subject, what, "Write it again: pickle-migrate lock", place)
+        return
     if fields is None:
         if now.head.version not in known.samples.get(now.ref, frozenset()):
             what = "Nobody knows its fields, so nothing would notice if one had another name."

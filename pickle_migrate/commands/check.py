@@ -143,6 +143,7 @@ def _checked(request: Request, screen: Screen) -> CheckReport:
         request.self_test,
         request.thorough,
         cli_start.lock_path(request.lock_file),
+        request.imports,
     )
     return run.run_check(wishes, screen.progress)
 
