@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pickle_migrate.declare import Lineage, migrates, versioned
+    from pickle_migrate.downgrades.asking import writing_versions
     from pickle_migrate.errors import PickleMigrateError
     from pickle_migrate.limits import Limits
     from pickle_migrate.loader import Pickler, Unpickler, dump, dumps, load, loads
@@ -48,6 +49,7 @@ __all__ = [
     "migrates",
     "use_pack",
     "versioned",
+    "writing_versions",
 ]
 
 
@@ -64,9 +66,10 @@ def __getattr__(name: str) -> object:
     modules = [declare, loader, errors, registry]
     if not any(hasattr(module, name) for module in modules):
         from pickle_migrate import limits, operations, policy
+        from pickle_migrate.downgrades import asking
         from pickle_migrate.packs import using
 
-        modules = [limits, policy, operations, using]
+        modules = [limits, policy, operations, using, asking]
     found: object = next(getattr(module, name) for module in modules if hasattr(module, name))
     globals()[name] = found
     return found

@@ -39,9 +39,27 @@ def import_migrations_with(function: Callable[[Iterable[str]], None]) -> None:
     _import_migrations = function
 
 
+def _import_no_class(ref: GlobalRef) -> type | None:
+    """Until the resolver is there, and in tests of this layer alone."""
+    return None
+
+
+import_class: Callable[[GlobalRef], type | None] = _import_no_class
+
+
+def import_classes_with(function: Callable[[GlobalRef], type | None]) -> None:
+    """Say who imports a class that the program itself names by its ref. The resolver does."""
+    global import_class
+    import_class = function
+
+
 @attrs.define(eq=False, repr=False)
 class Entry:
-    """One versioned class at work. ``hooked``: BUILD enters registration's ``__setstate__``."""
+    """One versioned class at work. ``hooked``: BUILD enters registration's ``__setstate__``.
+
+    ``reduce`` gives what the class is today, ``write`` is what pickle is given: the same, unless
+    somebody asks for an older version.
+    """
 
     cls: type
     declaration: Declaration
@@ -50,9 +68,13 @@ class Entry:
     reduce: Reducer
     hooked: bool
     fast: bool
+    write: Reducer = attrs.field(init=False)
     _restorers: dict[str | None, Restorer] = attrs.field(factory=dict)
     _newborns: dict[str, Newborn] = attrs.field(factory=dict)
     _generation: int = -1
+
+    def __attrs_post_init__(self) -> None:
+        self.write = self.reduce
 
     def restorer(self, text: str | None, written: StampText | None) -> Restorer:
         """What restores states of a written version: a stamp's text and what it says, or None and
@@ -85,6 +107,12 @@ class Entry:
             make = older_newborn(self.cls, restorer, self.hooked, written)
             found = self._newborns[text] = Stamp.make(written, make)
         return found
+
+    def import_migrations(self) -> None:
+        """Import the modules of migrations that the class, its bases and the settings name. Runs
+        their code. Raises SettingsError.
+        """
+        _import_migrations(self._migration_modules())
 
     def _is_current(self, written: StampText | None) -> bool:
         if written is None:

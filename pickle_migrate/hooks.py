@@ -9,6 +9,7 @@ called.
 from __future__ import annotations
 
 import copyreg
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,8 @@ _entries: dict[type, Entry] = {}
 _lock = threading.RLock()
 _watch: Callable[[Entry], Reducer] | None = None
 _watched: dict[type, Reducer] = {}
+_ask: Callable[[Entry], Reducer] | None = None
+_settings_are_known = False
 
 
 def install(cls: type, declaration: Declaration) -> None:
@@ -106,20 +109,91 @@ def _let_watch(entry: Entry) -> None:
 
 
 def _put_reducer(entry: Entry, reduce: Reducer) -> None:
-    # Pickle asks copyreg, and the class's __reduce_ex__ asks the entry.
     entry.reduce = reduce
-    copyreg.pickle(entry.cls, reduce)
+    _place(entry)
+
+
+def ask_reducers(ask: Callable[[Entry], Reducer] | None) -> None:
+    """Let ``ask`` give what pickle is given for every versioned class, those to come included, from
+    the entry that holds the class's own reducer; None: the own ones again. For who writes older
+    versions; nothing is slower without.
+    """
+    global _ask
+    with _lock:
+        _ask = ask
+        for entry in list(_entries.values()):
+            _place(entry)
+
+
+def settings_are_known(known: bool) -> None:
+    """Say that the settings, which may ask for older versions, were read, or are to be read anew
+    when the next object is dumped. The resolver does.
+    """
+    global _settings_are_known
+    with _lock:
+        _settings_are_known = known
+        for entry in list(_entries.values()):
+            _place(entry)
+
+
+def read_settings_with(function: Callable[[], object]) -> None:
+    """Say who reads the settings. The resolver does."""
+    global _read_settings
+    _read_settings = function
+
+
+def _read_with_the_resolver() -> object:
+    # The package imports the resolver, which says so above, when it is first asked for a name.
+    assert callable(sys.modules["pickle_migrate"].loads)
+    return _read_settings()
+
+
+_read_settings: Callable[[], object] = _read_with_the_resolver
+
+
+def know_settings() -> None:
+    """Read the settings if nobody did by now. Raises SettingsError."""
+    if not _settings_are_known:
+        _read_settings()
+
+
+def _place(entry: Entry) -> None:
+    # Pickle asks copyreg, and the class's __reduce_ex__ asks the entry.
+    before = entry.write
+    if _ask is not None:
+        entry.write = _ask(entry)
+    else:
+        entry.write = entry.reduce if _settings_are_known else _reading_settings(entry)
+    table, cls = copyreg.dispatch_table, entry.cls
+    # A reducer that the application gave an unregistered subclass stays.
+    if entry.declaration.version or table.get(cls, before) is before:
+        copyreg.pickle(cls, entry.write)
+
+
+def _reading_settings(entry: Entry) -> Reducer:
+    """For the first object only: the settings may say which version to write."""
+
+    def write(obj: Any) -> Any:
+        know_settings()
+        return (entry.reduce if entry.write is write else entry.write)(obj)
+
+    return write
 
 
 def _enter(cls: type) -> Entry:
-    entry = make_entry(cls, hooked=_is_hooked(cls))
+    entry, previous = make_entry(cls, hooked=_is_hooked(cls)), _entries.get(cls)
+    if previous is not None and copyreg.dispatch_table.get(cls) is previous.write:
+        del copyreg.dispatch_table[cls]
     _entries[cls] = entry
-    if entry.declaration.version:
-        copyreg.pickle(cls, entry.reduce)
-    else:  # a reducer that the application gave an unregistered subclass stays
-        copyreg.dispatch_table.setdefault(cls, entry.reduce)
+    _place(entry)
     _let_watch(entry)
     return entry
+
+
+def entries() -> list[Entry]:
+    """The entries of all classes that were met, in that order."""
+    with _lock:
+        return list(_entries.values())
 
 
 def entry_of(cls: type) -> Entry:
@@ -152,7 +226,7 @@ def reduce_ex(self: Any, protocol: Any) -> Any:
     level = depth.reducing.get(id(self))
     if level is None:
         if getattr(type(self), "__reduce_ex__") is reduce_ex:  # noqa: B009
-            return entry_of(type(self)).reduce(self)
+            return entry_of(type(self)).write(self)
         return _reduce_for_subclass(self)
     originals = own_methods(type(self), "__reduce_ex__")
     if level >= len(originals):
@@ -168,7 +242,9 @@ def _reduce_for_subclass(self: Any) -> Any:
     with depth.inside(depth.reducing, self, 1):
         reduced = reduce_ex(self, PROTOCOL)
     written = attrs.evolve(entry.stamp.written, wrapped=False, whole=False)
-    return stamped(reduced, entry.cls, entry.newborn(written.encode(), written))
+    made = stamped(reduced, entry.cls, entry.newborn(written.encode(), written))
+    take_back = getattr(entry.write, "take_back", None)
+    return made if take_back is None else take_back(made)
 
 
 def shallow_copy(self: Any) -> Any:

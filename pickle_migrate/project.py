@@ -179,8 +179,8 @@ def _versions(key: str, value: Any, path: Path) -> dict[str, int]:
     if not isinstance(value, dict):
         raise SettingsError(str(path), f"{key} must be a table of class = version")
     for ref, version in value.items():
-        if type(version) is not int or version < 1:
-            problem = f"{key}: the version of {ref!r} is a whole number from 1, not {version!r}"
+        if type(version) is not int or version < 0:
+            problem = f"{key}: the version of {ref!r} is a whole number from 0, not {version!r}"
             raise SettingsError(str(path), problem)
         try:
             GlobalRef.parse(ref)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pickle_migrate import entries, stamps
+from pickle_migrate import entries, hooks, stamps
 from pickle_migrate.errors import PickleMigrateError, SettingsError, UnknownClassError
 from pickle_migrate.hooks import entry_of, take_wrapped
 from pickle_migrate.project import Settings, find_settings
@@ -18,6 +18,7 @@ from pickle_migrate.stamps import StampedClass, StampText
 
 _lock = threading.RLock()
 _settings: Settings | None = None
+_writes_older = False
 _imported: set[str] = set()
 _Found = tuple[Registry, type, tuple[int, int], Callable[..., Any]]
 _found: dict[tuple[int, str], _Found] = {}
@@ -39,7 +40,7 @@ def use_settings(chosen: Settings | None) -> None:
     """Take these settings; None: look for them anew when they are next needed. Their renames go
     into the default registry, their migrations are imported when an old pickle turns up.
     """
-    global _settings
+    global _settings, _writes_older
     with _lock:
         # Only when all renames are taken: a wrong one is reported until it is corrected.
         _settings = None
@@ -55,6 +56,12 @@ def use_settings(chosen: Settings | None) -> None:
         if chosen is not None and chosen.packs:
             _use_packs(chosen)
         _settings = chosen
+        if chosen is not None and (chosen.write or _writes_older):
+            from pickle_migrate.downgrades import asking  # few programs pay for it
+
+            asking.ask_always(chosen.write)
+            _writes_older = bool(chosen.write)
+        hooks.settings_are_known(chosen is not None)
 
 
 def _use_packs(chosen: Settings) -> None:
@@ -278,3 +285,5 @@ def prepare_class(written: StampText, may_import: MayImport = _anything) -> None
 
 stamps.find_with(find_stamp, prepare_class)
 entries.import_migrations_with(import_migrations)
+entries.import_classes_with(_imported_class)
+hooks.read_settings_with(settings)

@@ -261,7 +261,8 @@ def _old_names(classes: list[type], found: dict[type, StampedClass]) -> tuple[tu
         if k in found:
             olds.append(found[k].ref)
         for old in olds:
-            name = old.qualname.rpartition(".")[2]
-            if name != k.__name__ and (name, k.__name__) not in pairs:
-                pairs.append((name, k.__name__))
+            # The compiler leaves out the underscores that a class's name begins with.
+            name, today = old.qualname.rpartition(".")[2].lstrip("_"), k.__name__.lstrip("_")
+            if name != today and (name, today) not in pairs:
+                pairs.append((name, today))
     return tuple(pairs)

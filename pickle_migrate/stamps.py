@@ -25,7 +25,7 @@ from typing import Any
 
 import attrs
 
-from pickle_migrate.errors import StampError, UnknownClassError
+from pickle_migrate.errors import PickleMigrateError, StampError, UnknownClassError
 from pickle_migrate.refs import GlobalRef
 
 MODULE = __name__
@@ -196,6 +196,17 @@ def find_with(
     _find, _prepare = find, prepare
 
 
+_written: dict[str, Stamp] = {}
+
+
+def write_as(stamp: Stamp) -> None:
+    """Let this module give a stamp of an older version under its name, where nobody else finds it:
+    pickle writes a global only if it is found. Renames of a registry other than the default one are
+    not known to plain pickle.
+    """
+    _written[stamp.text] = stamp
+
+
 def _bring_the_resolver() -> None:
     # The package imports its own modules when it is first asked for a name. A pickle may be what
     # imports it, and then it asks for nothing but a stamp.
@@ -210,6 +221,10 @@ def __getattr__(name: str) -> Any:
     assert _find is not None
     try:
         return _find(name)
+    except PickleMigrateError:
+        if name in _written:
+            return _written[name]
+        raise
     except AttributeError as error:
         # Pickle takes an AttributeError for "no such global" and drops it; this one is a failure
         # of the code that was imported.

@@ -230,7 +230,7 @@ WRONG = [
     ('archive = ""', "archive must be a path, relative to this file, not ''"),
     ('mode = "sideways"', "mode 'sideways' is none of backward, backward-transitive, forward"),
     ("write = 2", "write must be a table of class = version"),
-    ('write = {"shop.models:Order" = 0}', "the version of 'shop.models:Order' is a whole number"),
+    ('write = {"shop.models:Order" = -1}', "the version of 'shop.models:Order' is a whole number"),
     ('write = {"Order" = 1}', "write: .*'Order'"),
 ]
 

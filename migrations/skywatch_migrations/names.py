@@ -21,12 +21,15 @@ DEFAULT.rename("weatherlog.records", "weatherlog.observations")
 DEFAULT.rename("weatherlog.network", "weatherlog.places")
 DEFAULT.rename("weatherlog", "skywatch")
 
-# Release 5 gathered the instruments in one module and renamed two classes.
-Lineage("skywatch.instruments:Sensor").renamed_from("skywatch.places:Sensor")
-Lineage("skywatch.instruments:Thermometer").renamed_from("skywatch.places:Thermometer")
-Lineage("skywatch.instruments:Calibration").renamed_from("skywatch.calibration:Calibration")
-Lineage("skywatch.places:StationNetwork").renamed_from("skywatch.places:Network")
-Lineage("skywatch.places:StationId").renamed_from("skywatch.places:StationNumber")
+# Release 5 gathered the instruments in one module and renamed two classes. Who writes what release
+# 4.1 can read needs to know up to which version the old names were true.
+Lineage("skywatch.instruments:Sensor").renamed_from("skywatch.places:Sensor", until=1)
+Lineage("skywatch.instruments:Thermometer").renamed_from("skywatch.places:Thermometer", until=1)
+Lineage("skywatch.instruments:Calibration").renamed_from(
+    "skywatch.calibration:Calibration", until=2
+)
+Lineage("skywatch.places:StationNetwork").renamed_from("skywatch.places:Network", until=1)
+Lineage("skywatch.places:StationId").renamed_from("skywatch.places:StationNumber", until=1)
 
 # And it exchanged two names. Each old name is true for version 1 only.
 Lineage("skywatch.summaries:Digest").renamed_from("skywatch.summaries:Bulletin", until=1)

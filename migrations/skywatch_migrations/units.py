@@ -11,6 +11,16 @@ def celsius_difference(fahrenheit):
     return round(fahrenheit * 5 / 9, 2)
 
 
+def fahrenheit(celsius):
+    """A temperature in the unit of old."""
+    return celsius * 9 / 5 + 32
+
+
+def fahrenheit_difference(celsius):
+    """A difference of temperatures in the unit of old."""
+    return celsius * 9 / 5
+
+
 def metres(feet):
     """A depth, to the centimetre."""
     return round(feet * 0.3048, 2)
@@ -19,3 +29,13 @@ def metres(feet):
 def millimetres(inches):
     """Rain, to the tenth of a millimetre."""
     return round(inches * 25.4, 1)
+
+
+def feet(metres):
+    """A depth or a height in the unit of old."""
+    return metres / 0.3048
+
+
+def inches(millimetres):
+    """Rain in the unit of old."""
+    return millimetres / 25.4

@@ -34,12 +34,13 @@ class StepBack:
     """One step of a way back: from ``version + 1`` to ``version``.
 
     ``upgrade`` is the step that it undoes, None where there is none but a function of the finishing
-    stage. ``lossy``: consent was declared to what it drops.
+    stage; ``finishes``: there is such a function. ``lossy``: consent was declared to what it drops.
     """
 
     migration: Migration
     upgrade: Migration | None
     lossy: bool = False
+    finishes: bool = False
 
     @property
     def version(self) -> int:
@@ -181,7 +182,8 @@ def _steps(
         finishers = [f for r in records for n in range(v, end) for f in r.finishers.get(n, ())]
         found = _step(upgrade, way, finishers=bool(finishers))
         if found is not None:
-            steps.append(StepBack(found, upgrade, way is not None and way.lossy))
+            lossy = way is not None and way.lossy
+            steps.append(StepBack(found, upgrade, lossy, finishes=bool(finishers)))
             continue
         if upgrade is None and not finishers:
             problem = f"no migration leads from {v} to {end}, so none leads back"
