@@ -18,7 +18,10 @@ import click
 
 from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
 from pickle_migrate.commands import check as check_command
+from pickle_migrate.commands import heads as heads_command
+from pickle_migrate.commands import history as history_command
 from pickle_migrate.commands import lock as lock_command
+from pickle_migrate.commands import merge as merge_command
 from pickle_migrate.commands import packs as packs_command
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.findings import FilePlan, FileResult
@@ -246,5 +249,8 @@ def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[
 
 main.add_command(cli_inspect.inspect)
 main.add_command(lock_command.lock)
+main.add_command(heads_command.heads)
+main.add_command(history_command.history)
+main.add_command(merge_command.merge)
 main.add_command(packs_command.packs)
 main.add_command(check_command.check)

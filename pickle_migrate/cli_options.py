@@ -44,3 +44,8 @@ packs = click.option(
     help="Use the rules of this pack for a library's old pickles; 'pickle-migrate packs' lists "
     "them. May be repeated.",
 )
+against = click.option(
+    "--against",
+    metavar="REF",
+    help="Compare with this branch too, at the commit where both parted: 'origin/main'.",
+)

@@ -16,6 +16,7 @@ import attrs
 import click
 
 from pickle_migrate import cli_options, cli_start, report
+from pickle_migrate.commands import lock_parts
 from pickle_migrate.errors import PickleMigrateError, RefError, RequestError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.screen import Screen
@@ -84,16 +85,14 @@ def lock(**options: Any) -> None:
 
 
 def _run(request: Request, screen: Screen) -> int:
-    from pickle_migrate import resolver
-    from pickle_migrate.lock import files, of_project, update
+    from pickle_migrate.lock import update
 
     try:
-        cli_start.prepare(request.settings, request.folders, request.imports)
-        cli_start.import_code()
-        path = cli_start.lock_path(request.lock_file)
-        before = files.read_lock(path)
-        today = of_project.today_of(resolver.settings())
-        done = update.updated(before, today, _accepted(request.accept, before, today))
+        project = lock_parts.project(
+            request.settings, request.folders, request.imports, request.lock_file
+        )
+        path, before, today = project.path, project.lock, project.today
+        done = update.updated(before, today, _accepted(request.accept, today))
         status = _act(request, path, done)
     except PickleMigrateError as error:
         click.echo(f"Error: {report.escaped(str(error))}", err=True)
@@ -101,11 +100,11 @@ def _run(request: Request, screen: Screen) -> int:
     if request.as_json:
         screen.write(_document(path, status, done))
     else:
-        screen.show(report.Line(report.escaped(text)) for text in _lines(path, status, done))
+        screen.show(lock_parts.lines(_lines(path, status, done)))
     return 0 if status in ("current", "written") else _NOT_CURRENT
 
 
-def _accepted(given: tuple[str, ...], before: Lock, today: Lock) -> set[GlobalRef] | None:
+def _accepted(given: tuple[str, ...], today: Lock) -> set[GlobalRef] | None:
     if "all" in given:
         return None
     found = set()
@@ -156,7 +155,7 @@ def _lines(path: Path, status: str, done: Update) -> Iterator[str]:
     for old, new in update.likely_moves(done):
         yield f"{old} is gone and {new} is new. If it moved, say so, and lock again:"
         yield f'  Lineage("{new}").renamed_from("{old}")'
-    yield from _closing(_shown(path), status, done)
+    yield from _closing(lock_parts.shown(path), status, done)
 
 
 def _closing(path: str, status: str, done: Update) -> Iterator[str]:
@@ -198,32 +197,14 @@ def _counted(lock: Lock) -> str:
     )
 
 
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
 def _document(path: Path, status: str, done: Update) -> str:
     content = {
         "lock": str(path),
         "status": status,
         "classes": len(done.after.classes),
         "versions": sum(len(one.versions) for one in done.after.classes),
-        "changes": [_change(one) for one in (*done.refused, *done.changes)],
+        "changes": [lock_parts.change_data(one) for one in (*done.refused, *done.changes)],
         "behind": [str(one.ref) for one in done.behind],
         "gone": [str(one.ref) for one in done.gone],
     }
     return json.dumps(content, indent=1)
-
-
-def _change(change: ClassChange) -> dict[str, Any]:
-    return {
-        "class": str(change.ref),
-        "version": change.version,
-        "drift": [_one(one) for one in change.drift],
-        "changes": [_one(one) for one in change.changes],
-    }
-
-
-def _one(change: Any) -> dict[str, Any]:
-    return {**attrs.asdict(change), "text": change.describe()}

@@ -81,9 +81,9 @@ def other_branch(path: Path, ref: str) -> OtherBranch:
         ref,
         commit,
         base_commit,
-        _lock_at(repository, base_commit, path),
-        _lock_at(repository, commit, path),
-        None if mine is None else _lock_at(repository, mine, path),
+        lock_of_commit(repository, base_commit, path),
+        lock_of_commit(repository, commit, path),
+        None if mine is None else lock_of_commit(repository, mine, path),
     )
 
 
@@ -97,27 +97,31 @@ def made_by_both(path: Path, ref: str, now: Lock) -> tuple[TwoHeads, ...]:
     if other.ours is None:
         return two_heads(other.base, now, other.theirs)
     found = two_heads(other.base, other.ours, other.theirs)
-    return tuple(one for one in found if not _is_settled(one, other.ours, other.theirs, now))
+    return tuple(one for one in found if not is_settled(one.ref, other.ours, other.theirs, now))
 
 
-def _is_settled(one: TwoHeads, ours: Lock, theirs: Lock, now: Lock) -> bool:
-    """Whether a merge was followed by a version more than either branch had."""
-    heads = [
-        found.head.version
-        for lock in (ours, theirs)
-        if (found := same_class(lock, LockedClass(one.ref, (one.ours,)))) is not None
-    ]
-    merged = same_class(now, LockedClass(one.ref, (one.ours,)))
-    return merged is not None and merged.head.version > max(heads, default=0)
+def is_settled(ref: GlobalRef, ours: Lock, theirs: Lock, now: Lock) -> bool:
+    """Whether a class has a version more by now than either branch had."""
+    newest = [found.head.version for lock in (ours, theirs) if (found := _known(lock, ref))]
+    merged = _known(now, ref)
+    return merged is not None and merged.head.version > max(newest, default=0)
+
+
+def _known(lock: Lock, ref: GlobalRef) -> LockedClass | None:
+    named = (one for one in lock.classes if str(ref) in one.old_names)
+    return lock.of(ref) or next(named, None)
 
 
 def lock_at(path: Path, ref: str) -> Lock:
     """The lock as it is in a commit; empty if it was not there. Raises LockError."""
     repository = Repository.of(path)
-    return _lock_at(repository, repository.commit_of(ref), path)
+    return lock_of_commit(repository, repository.commit_of(ref), path)
 
 
-def _lock_at(repository: Repository, commit: str, path: Path) -> Lock:
+def lock_of_commit(repository: Repository, commit: str, path: Path) -> Lock:
+    """The lock as it is in a commit, given by its hash; empty if it was not there then. Raises
+    LockError.
+    """
     name = Path(os.path.realpath(path)).name
     data = repository.read(commit, name)
     if data is None:

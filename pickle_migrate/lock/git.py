@@ -59,6 +59,31 @@ class Repository:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise LockError(self.path, f"git failed: {error}", "Try it by hand.") from error
 
+    @property
+    def top(self) -> Path:
+        """The folder of the whole work tree."""
+        return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").stdout.rstrip(b"\n")))
+
+    def has(self, ref: str) -> bool:
+        """Whether git knows a commit of this name."""
+        return self.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").returncode == 0
+
+    def files(self, pattern: str) -> list[Path]:
+        """The files of the work tree that match a pattern of git, also new ones, but for those that
+        are ignored. Absolute, sorted.
+        """
+        top = self.top
+        options = ("--cached", "--others", "--exclude-standard", "--full-name", "-z")
+        done = self.run("-C", str(top), "ls-files", *options, "--", pattern)
+        names = {name for name in os.fsdecode(done.stdout).split("\0") if name}
+        return [top / name for name in sorted(names)]
+
+    def read_at_top(self, commit: str, path: Path) -> bytes | None:
+        """The bytes of a file of the work tree in a commit; None if it was not there."""
+        name = path.relative_to(self.top).as_posix()
+        done = self.run("show", f"{commit}:{name}")
+        return done.stdout if done.returncode == 0 else None
+
     def commit_of(self, ref: str) -> str:
         """The full hash of the commit that a branch, tag or hash names. Raises LockError."""
         done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")

@@ -107,22 +107,3 @@ def marker(text: str) -> int | None:
         if mark in _MARKERS and (len(one) == 7 or one[7] == " "):
             return number
     return None
-
-
-def sides(text: str) -> tuple[str, str]:
-    """What git merged, as both branches had it: the text of ours and of theirs. What stands
-    outside of conflicts is in both. Without a conflict, both are the text.
-    """
-    ours: list[str] = []
-    theirs: list[str] = []
-    into: tuple[list[str], ...] = (ours, theirs)
-    for one in text.splitlines():
-        mark = one[:7] if len(one) == 7 or one[7:8] == " " else ""
-        if mark in _MARKERS:
-            into = {"<<<<<<<": (ours,), "|||||||": (), "=======": (theirs,)}.get(
-                mark, (ours, theirs)
-            )
-            continue
-        for part in into:
-            part.append(one)
-    return "\n".join(ours) + "\n", "\n".join(theirs) + "\n"

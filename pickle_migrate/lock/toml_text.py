@@ -82,7 +82,7 @@ def _lines_of_class(locked: LockedClass) -> Iterator[str]:
 
 
 def _lines_of_version(at: Path, version: LockedVersion) -> Iterator[str]:
-    yield line((*at, "known"), _known(version))
+    yield line((*at, "known"), version.known)
     yield line((*at, "state"), version.state)
     if version.fingerprint is not None:
         yield line((*at, "fingerprint"), version.fingerprint)
@@ -94,12 +94,6 @@ def _lines_of_version(at: Path, version: LockedVersion) -> Iterator[str]:
             yield line((*at, "digest"), digest)
         for name, kind in sorted(version.fields):
             yield line((*at, "fields", name), kind)
-
-
-def _known(version: LockedVersion) -> str:
-    if version.fields is None:
-        return _UNKNOWN
-    return _SEEN if version.seen else _DECLARED
 
 
 # --- from text --------------------------------------------------------------------------------

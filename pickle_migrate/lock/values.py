@@ -26,6 +26,13 @@ class LockedVersion:
     seen: bool = False
     order: tuple[str, ...] | None = None
 
+    @property
+    def known(self) -> str:
+        """Where the fields are from: "declared" by the class, "seen" in pickles, or "unknown"."""
+        if self.fields is None:
+            return "unknown"
+        return "seen" if self.seen else "declared"
+
 
 @attrs.frozen
 class LockedClass:
