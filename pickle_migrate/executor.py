@@ -15,7 +15,7 @@ import attrs
 
 from pickle_migrate import codecs, store
 from pickle_migrate.errors import FileError, VerificationError
-from pickle_migrate.file_plans import digest, is_written, new_ways
+from pickle_migrate.file_plans import digest, is_written, new_ways, upgraded
 from pickle_migrate.findings import (
     COPIED,
     CURRENT,
@@ -30,6 +30,7 @@ from pickle_migrate.findings import (
     FileResult,
     Problem,
 )
+from pickle_migrate.foreign import joblib_files
 from pickle_migrate.interrupts import Interrupts
 from pickle_migrate.policy import Policy
 from pickle_migrate.ways import Ways, Wishes
@@ -95,7 +96,7 @@ def _carry_out(plan: FilePlan, ways: Ways, options: Options, interrupts: Interru
         if plan.action == CURRENT:
             return _copy(plan, snapshot)
         with interrupts.breakable():
-            data, way = _upgraded(snapshot.data, ways)
+            data, way = _upgraded(snapshot.data, ways, plan.path)
         result = _write(plan, snapshot, data, ways, options)
         return attrs.evolve(result, way=way if result.result == UPGRADED else "")
     except KeyboardInterrupt:
@@ -112,9 +113,9 @@ def _problem_of(error: BaseException) -> Problem:
     return problem
 
 
-def _upgraded(data: bytes, ways: Ways) -> tuple[bytes, str]:
+def _upgraded(data: bytes, ways: Ways, place: str) -> tuple[bytes, str]:
     unwrapped = codecs.unwrap(data)
-    new, way = ways.upgraded(unwrapped.payload)
+    new, way = upgraded(unwrapped.payload, ways, place)
     if new == unwrapped.payload:
         return data, way
     wrapped = codecs.wrap(new, unwrapped.layers)
@@ -153,7 +154,8 @@ def _write_to(
 
 def _holds_the_same(output: str, data: bytes, ways: Ways) -> bool:
     new, there = codecs.unwrap(data), codecs.unwrap(store.read(output).data)
-    return new.codecs == there.codecs and ways.same(new.payload, there.payload)
+    plain = [joblib_files.plain_of(one.payload) for one in (new, there)]
+    return new.codecs == there.codecs and ways.same(*plain)
 
 
 def _copy(plan: FilePlan, snapshot: store.Snapshot) -> FileResult:

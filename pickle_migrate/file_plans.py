@@ -24,11 +24,13 @@ from pickle_migrate.findings import (
     FilePlan,
     Problem,
 )
+from pickle_migrate.foreign import joblib_files
 from pickle_migrate.limits import UPGRADE_LIMITS
 from pickle_migrate.planner import Planner
 from pickle_migrate.policy import Policy
 from pickle_migrate.scanner import Scans, scan_all
 from pickle_migrate.static_plan import StaticPlanner
+from pickle_migrate.static_upgrade import LIVE, STATIC
 from pickle_migrate.ways import Ways, Wishes
 
 MayReplace = Callable[[store.Snapshot], None]
@@ -107,19 +109,45 @@ def plan_file(found: Found, the_ways: Ways, may_replace: MayReplace | None = Non
 
 
 def _plan_payload(plan: FilePlan, payload: bytes, found: Found, the_ways: Ways) -> FilePlan:
+    opened = joblib_files.opened(payload)
+    if opened is not None:
+        payload = opened.plain
     try:
         scans = scan_all(payload, limits=UPGRADE_LIMITS)
     except PickleFormatError as error:
         return _plan_other(plan, payload, error, found)
     if scans.trailing and not _is_expected(found) and _is_by_chance(payload, scans):
         return attrs.evolve(plan, action=NO_PICKLE)
-    pickles, way = the_ways.plan(payload, scans.pickles)
+    pickles, way = the_ways.plan(payload, scans.pickles, found.path)
     problems = (Problem.of(_trailing(scans)),) if scans.trailing else ()
     plan = attrs.evolve(plan, pickles=pickles, problems=problems)
     if plan.all_problems():
         return attrs.evolve(plan, action=REFUSE)
     is_old = any(pickle_plan.is_old for pickle_plan in pickles)
-    return attrs.evolve(plan, action=UPGRADE, way=way) if is_old else plan
+    if opened is not None and opened.renamed(the_ways.registry) is not opened:
+        is_old, way = True, way or STATIC
+    if not is_old:
+        return plan
+    return attrs.evolve(plan, action=UPGRADE, way=way if opened is None else way_of_wrapped(way))
+
+
+def way_of_wrapped(way: str) -> str:
+    """The way of a file that is taken apart and written anew: names alone are never all of it."""
+    return LIVE if way == LIVE else STATIC
+
+
+def upgraded(payload: bytes, the_ways: Ways, place: str) -> tuple[bytes, str]:
+    """The bytes of a file's pickles at today's versions, and which way they went; those of joblib's
+    files are taken out of these and put back. Raises what ``Ways.upgraded`` does.
+    """
+    opened = joblib_files.opened(payload)
+    if opened is None:
+        return the_ways.upgraded(payload, place)
+    new, way = the_ways.upgraded(opened.plain, place)
+    today = opened.renamed(the_ways.registry)
+    if new == opened.plain and today is opened:
+        return payload, way
+    return today.closed(new), way_of_wrapped(way)
 
 
 def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found: Found) -> FilePlan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -16,7 +17,7 @@ import attrs
 from pickle_migrate import graphs, remake, shims_rows, static_upgrade
 from pickle_migrate.errors import ContentError, UnknownClassError
 from pickle_migrate.findings import PicklePlan, Problem
-from pickle_migrate.foreign.wanted import Wanted
+from pickle_migrate.foreign.wanted import Wanted, file_beside
 from pickle_migrate.limits import UPGRADE_LIMITS
 from pickle_migrate.planner import Planner
 from pickle_migrate.scanner import Scan, scan_all
@@ -52,6 +53,7 @@ class Ways:
         load: Callable[[bytes], Any] | None = None,
     ) -> None:
         self.live = live
+        self.registry = static.registry
         self._static = static
         self._wishes = wishes
         # What steps of others' classes may look at; None with --static.
@@ -59,10 +61,14 @@ class Ways:
 
     # --- planning ---------------------------------------------------------------------------------
 
-    def plan(self, payload: bytes, scans: Sequence[Scan]) -> tuple[tuple[PicklePlan, ...], str]:
-        """The plans for the pickles of one file, and which way it goes; "" if it stays."""
+    def plan(
+        self, payload: bytes, scans: Sequence[Scan], place: str = ""
+    ) -> tuple[tuple[PicklePlan, ...], str]:
+        """The plans for the pickles of one file, and which way it goes; "" if it stays. ``place``:
+        the path of the file, for what it keeps in files beside it.
+        """
         try:
-            found = self._foreign(payload, scans)
+            found = self._foreign(payload, scans, place)
         except Exception as error:
             problem = Problem.of(error, "upgrading")
             return (PicklePlan(scans[0].protocol, problems=(problem,), is_old=True),), STATIC
@@ -78,12 +84,15 @@ class Ways:
         )
         return (first, *plans[1:]), LIVE if way == LIVE else STATIC
 
-    def _foreign(self, payload: bytes, scans: Sequence[Scan]) -> Foreign | None:
+    def _foreign(self, payload: bytes, scans: Sequence[Scan], place: str) -> Foreign | None:
         if not self._static.registry.has_foreign:
             return None
         from pickle_migrate.foreign import rewriting  # only those who declare such steps pay
 
-        return rewriting.rewritten(payload, scans, self._wanted)
+        wanted = self._wanted
+        if place:
+            wanted = attrs.evolve(wanted, beside=partial(file_beside, place))
+        return rewriting.rewritten(payload, scans, wanted)
 
     def _plan(
         self, payload: bytes, scans: Sequence[Scan], *, gone: bool = False
@@ -118,7 +127,7 @@ class Ways:
 
     # --- doing ------------------------------------------------------------------------------------
 
-    def upgraded(self, payload: bytes) -> tuple[bytes, Way]:
+    def upgraded(self, payload: bytes, place: str = "") -> tuple[bytes, Way]:
         """The new pickles, checked, and which way they went.
 
         Where both ways are open, what goes wrong without loading is left to loading, which then
@@ -126,7 +135,7 @@ class Ways:
         ``static_upgrade`` and ``remake`` raise.
         """
         scans = scan_all(payload, limits=UPGRADE_LIMITS, locate=True).pickles
-        found = self._foreign(payload, scans)
+        found = self._foreign(payload, scans, place)
         if found is None:
             return self._upgraded(payload, scans)
         again = scan_all(found.data, limits=UPGRADE_LIMITS, locate=True).pickles

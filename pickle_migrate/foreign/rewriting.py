@@ -91,7 +91,7 @@ class _Graph:
         roots = roots_of(payload, scans, world, RAW if is_raw else wanted.encoding)
         dropped = bool(world.settle())
         names = frozenset(named.ref for scan in scans for named in scan.globals)
-        pickle = PickleView(world, wanted.registry, protocol, names, wanted.load)
+        pickle = PickleView(world, wanted.registry, protocol, names, wanted.load, wanted.beside)
         decoding = None
         if is_raw and hold_strings(roots):
             decoding = Decoding(pickle, wanted.encoding)

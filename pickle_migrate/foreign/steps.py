@@ -31,6 +31,8 @@ from pickle_migrate.routes import steps_between
 from pickle_migrate.shapes import by_position, is_positional, named_by_text
 from pickle_migrate.shims_classes import Shim
 
+#: The ref of a lineage for every object for which no other is declared.
+ANY: Final = GlobalRef("*", "*")
 _NEWOBJ: Final = frozenset(["__newobj__", "_reconstructor", "__newobj_ex__"])
 
 
@@ -146,7 +148,7 @@ class Run:
         steps, gaps = steps_between(told.ref, version, head, told.records)
         if gaps:
             raise gaps[0]
-        self.classes[ClassFound(str(shim.ref), str(told.ref), version, head)] = None
+        self.classes[ClassFound(str(shim.ref), str(view.ref), version, head)] = None
         self._named_fields(view, told.fields(version), version)
         new: Any = shim
         for step in steps:
@@ -165,7 +167,7 @@ class Run:
 
 def told_of(ref: GlobalRef, pickle: PickleView) -> Told | None:
     """What is declared for a ref that a pickle spells; None if nothing is for classes of others."""
-    for one in dict.fromkeys((pickle.today(ref), ref)):
+    for one in dict.fromkeys((pickle.today(ref), ref, ANY)):
         records = pickle.registry.family(one)
         for record in records:
             if record.version_of is not None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from pickle_migrate.errors import ForeignError
-from pickle_migrate.foreign.wanted import Load
+from pickle_migrate.foreign.wanted import Beside, Load
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import Registry
 from pickle_migrate.scanner import mapped
@@ -24,7 +24,8 @@ _NEWOBJ: Final = 2
 @attrs.define(eq=False)
 class PickleView:
     """The pickles of one file, as a step sees them. ``globals`` are the refs that they name, as
-    they spell them. ``load`` is None where nothing may be loaded.
+    they spell them. ``load`` is None where nothing may be loaded, ``read_beside`` where there is no
+    file.
     """
 
     world: World = attrs.field(repr=False)
@@ -32,6 +33,7 @@ class PickleView:
     protocol: int
     globals: frozenset[GlobalRef] = frozenset()
     load: Load | None = attrs.field(default=None, repr=False)
+    read_beside: Beside | None = attrs.field(default=None, repr=False)
     _today: dict[GlobalRef, GlobalRef] = attrs.field(factory=dict, repr=False)
     _shims: list[Shim] = attrs.field(factory=list, repr=False)
 
@@ -41,6 +43,12 @@ class PickleView:
         """
         wanted = GlobalRef.of(ref)
         return [View(shim, self) for shim in self._shims if self.today(shim.ref) == wanted]
+
+    def beside(self, name: str) -> bytes | None:
+        """The bytes of a file in the same folder, by its bare name; None if it is not there, or the
+        pickle is in no file that is upgraded.
+        """
+        return None if self.read_beside is None else self.read_beside(name)
 
     def names(self, module: str) -> bool:
         """Whether the pickle names anything of a module, or of what is below it."""

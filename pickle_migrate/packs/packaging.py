@@ -1,0 +1,220 @@
+"""Pickles of packaging: its values are made anew from their texts, which every release reads.
+
+Each release of packaging keeps other attributes in its objects. A state is therefore turned into
+the call that a user would write: ``Version("1.2")``. Sources: packaging/version.py, specifiers.py,
+markers.py, requirements.py and _structures.py, releases 17.0 to 26.3.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pickle_migrate.declare import Lineage
+from pickle_migrate.errors import ForeignError
+from pickle_migrate.foreign.view import View
+from pickle_migrate.operations import Rebuild
+from pickle_migrate.packs.values import ALL, VALUE, Pack, Rule
+from pickle_migrate.registry import Registry
+from pickle_migrate.shims_classes import Shim
+
+_VERSION: Final = "packaging.version:Version"
+_LEGACY: Final = "packaging.version:LegacyVersion"
+_SPECIFIER: Final = "packaging.specifiers:Specifier"
+_SET: Final = "packaging.specifiers:SpecifierSet"
+_MARKER: Final = "packaging.markers:Marker"
+_REQUIREMENT: Final = "packaging.requirements:Requirement"
+
+
+def _has_state(view: View) -> int | None:
+    """1 for an object that was pickled with its attributes; a call of the class needs nothing."""
+    return 1 if view.has_state else None
+
+
+def _wrong(view: View, problem: str) -> ForeignError:
+    return ForeignError(str(view.written), problem, "Give the file to the maintainers of the pack.")
+
+
+# --- versions -------------------------------------------------------------------------------------
+
+
+def _version_text(view: View) -> str:
+    """The text of a version: its parts stood in a namedtuple, in attributes, or in a tuple."""
+    fields = view.fields
+    inner = fields.get("_version")
+    if isinstance(inner, str):  # LegacyVersion
+        return inner
+    parts = inner.args if isinstance(inner, Shim) else None
+    if parts is None:
+        parts = _parts_in_attributes(view, fields)
+    epoch, release, dev, pre, post, local = parts
+    text = f"{epoch}!" if epoch else ""
+    text += ".".join(map(str, release))
+    text += "".join(map(str, pre)) if pre else ""
+    text += f".post{post[-1] if type(post) is tuple else post}" if post is not None else ""
+    text += f".dev{dev[-1] if type(dev) is tuple else dev}" if dev is not None else ""
+    return text + (f"+{'.'.join(map(str, local))}" if local else "")
+
+
+def _parts_in_attributes(view: View, fields: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("_epoch", "_release", "_dev", "_pre", "_post", "_local")
+    if "_release" in fields:
+        return tuple(fields.get(name) for name in names)
+    state = view.state
+    if type(state) is tuple and len(state) == len(names):
+        epoch, release, pre, post, dev, local = state  # the order of 26.2's __getstate__
+        return epoch, release, dev, pre, post, local
+    raise _wrong(view, "has a state that no known release wrote")
+
+
+def _version(view: View) -> Any:
+    return view.make(_VERSION, _version_text(view))
+
+
+# --- specifiers, markers, requirements ------------------------------------------------------------
+
+
+def _specifier(view: View) -> Any:
+    fields = view.fields
+    spec = fields.get("_spec")
+    if type(spec) is not tuple:
+        raise _wrong(view, "has a state that no known release wrote")
+    prereleases = fields.get("_prereleases")
+    args = ("".join(spec),) if prereleases is None else ("".join(spec), prereleases)
+    return view.make(_SPECIFIER, *args)
+
+
+def _members(value: Any) -> list[Any]:
+    """The members of a set or a tuple, whichever way the pickle makes it."""
+    if isinstance(value, Shim):
+        return [part for arg in value.args for part in _members(arg)] if value.args else []
+    return list(value)
+
+
+def _text_of_specifier(view: View, value: Any) -> str:
+    inner = view.view(value)
+    if inner is not None and inner.fields.get("_spec"):
+        return "".join(inner.fields["_spec"])
+    if inner is not None and inner.args and isinstance(inner.args[0], str):
+        return inner.args[0]
+    raise _wrong(view, "holds what is no specifier")
+
+
+def _specifier_set(view: View) -> Any:
+    fields = view.fields
+    texts = sorted(_text_of_specifier(view, one) for one in _members(fields.get("_specs", ())))
+    prereleases = fields.get("_prereleases")
+    args = (",".join(texts),) if prereleases is None else (",".join(texts), prereleases)
+    return view.make(_SET, *args)
+
+
+def _marker_text(view: View, marker: Any, *, first: bool = True) -> str:
+    """As ``packaging.markers._format_marker``: nested lists, and tuples of three nodes."""
+    if type(marker) is list and len(marker) == 1 and type(marker[0]) in (list, tuple):
+        return _marker_text(view, marker[0])
+    if type(marker) is list:
+        inner = " ".join(_marker_text(view, one, first=False) for one in marker)
+        return inner if first else f"({inner})"
+    if type(marker) is tuple:
+        return " ".join(_node_text(view, node) for node in marker)
+    return str(marker)
+
+
+def _node_text(view: View, node: Any) -> str:
+    inner = view.view(node)
+    if inner is None:
+        return str(node)
+    fields = inner.fields
+    value = fields.get("value", inner.args[0] if inner.args else None)
+    if value is None:
+        raise _wrong(view, "holds a part of a marker that no known release wrote")
+    if inner.ref.qualname != "Value":
+        return str(value)
+    quote = "'" if '"' in str(value) else '"'
+    return f"{quote}{value}{quote}"
+
+
+def _marker(view: View) -> Any:
+    fields = view.fields
+    if "_markers" not in fields:
+        raise _wrong(view, "has a state that no known release wrote")
+    return view.make(_MARKER, _marker_text(view, fields["_markers"]))
+
+
+def _requirement(view: View) -> Any:
+    fields = view.fields
+    text = fields["name"]
+    extras = sorted(map(str, _members(fields.get("extras") or ())))
+    text += f"[{','.join(extras)}]" if extras else ""
+    specifier = view.view(fields.get("specifier"))
+    if specifier is not None and specifier.args and specifier.args[0]:
+        text += str(specifier.args[0])
+    marker = view.view(fields.get("marker"))
+    if fields.get("url"):
+        text += f" @ {fields['url']}"
+    if marker is not None:
+        blank = " " if fields.get("url") else ""
+        text += f"{blank}; {marker.args[0]}"
+    return view.make(_REQUIREMENT, text)
+
+
+def _declare(ref: str, function: Any) -> Any:
+    def declare(registry: Registry) -> None:
+        Lineage(ref, version_of=_has_state, registry=registry).upgrade(1, Rebuild(function))
+
+    return declare
+
+
+_READ: Final = "packaging 26.0 and 26.1 (24.1 to 25.0, and 26.2 on, read most of them)"
+
+PACK: Final = Pack(
+    "packaging",
+    "versions, specifiers, markers and requirements of packaging",
+    rules=(
+        Rule(
+            "a version is made from its text",
+            "packaging 17.0 to 26.3",
+            _READ,
+            refs=(_VERSION, _LEGACY),
+            declare=lambda registry: [
+                _declare(ref, _version)(registry) for ref in (_VERSION, _LEGACY)
+            ],
+        ),
+        Rule(
+            "a specifier is made from its text",
+            "packaging 17.0 to 26.3",
+            _READ,
+            refs=(_SPECIFIER,),
+            declare=_declare(_SPECIFIER, _specifier),
+        ),
+        Rule(
+            "a set of specifiers is made from its text",
+            "packaging 17.0 to 26.3",
+            _READ,
+            refs=(_SET,),
+            declare=_declare(_SET, _specifier_set),
+        ),
+        Rule(
+            "a marker is made from its text",
+            "packaging 17.0 to 26.3",
+            _READ,
+            refs=(_MARKER,),
+            declare=_declare(_MARKER, _marker),
+        ),
+        Rule(
+            "a requirement is made from its text",
+            "packaging 17.0 to 26.3",
+            _READ,
+            refs=(_REQUIREMENT,),
+            declare=_declare(_REQUIREMENT, _requirement),
+        ),
+    ),
+    names={
+        "packaging.version": "Version InvalidVersion",
+        "packaging.specifiers": "Specifier SpecifierSet InvalidSpecifier",
+        "packaging.markers": "Marker InvalidMarker",
+        "packaging.requirements": "Requirement InvalidRequirement",
+        # What states of old releases are made of; objects that the rules replace.
+        "packaging._structures": {"InfinityType NegativeInfinityType": ALL},
+        "packaging._tokenizer": {"Variable Value Op": VALUE},
+    },
+)
