@@ -144,7 +144,8 @@ def _what_changed(result: FileResult) -> str:
     way = f"  ({result.way})" if result.way else ""
     changed = [c.describe() for c in result.plan.all_classes() if c.changes]
     if not changed:
-        return f"stamped{way}"
+        steps = result.plan.all_steps()
+        return f"{escaped(steps[0])}{way}" if steps else f"stamped{way}"
     more = len(changed) - _CLASSES_SHOWN
     shown = ", ".join(escaped(text) for text in changed[:_CLASSES_SHOWN])
     return f"{shown} and {more} more{way}" if more > 0 else f"{shown}{way}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from foreign_lib import lib
 from scratch import Scratch, scratch_at
 
 # No test measures time: a busy machine must not fail one. In CI the examples of property tests are
@@ -20,6 +21,8 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("project")
+
+__all__ = ["lib", "scratch"]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from pickle_migrate.shims_rows import check_content, dumped, roots_of, shares_me
 from pickle_migrate.shims_world import World
 from pickle_migrate.shims_writer import Table
 
-_STRINGS = "strings of Python 2: text, and bytes where data stand"
+_STRINGS = "strings of Python 2"
 
 
 @attrs.frozen
