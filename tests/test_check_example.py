@@ -480,3 +480,53 @@ def test_a_file_that_cannot_be_written(copy):
     done = copy.run("check", "--junit", "plain/check.xml")
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
+
+
+# --- forward and full -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["forward", "full"])
+def test_what_the_previous_version_reads_can_be_written(copy, mode):
+    """Every class of the example, written as release 4.1 reads it, and read again."""
+    assert copy.rules("--mode", mode, code=0) == {}
+
+
+def test_all_versions_are_asked_for_when_the_mode_is_transitive(copy):
+    """Steps of release 4.1 without a way back."""
+    found = copy.rules("--mode", "forward-transitive")
+    assert set(found) == {"cannot-write"}
+    assert "skywatch.observations:Observation" in found["cannot-write"]
+    assert copy.rules("--mode", "backward-transitive", code=0) == {}
+
+
+def test_a_step_without_a_way_back(copy):
+    copy.edit(STEPS, TRACK_STEP, 'upgrade(1, RenameField("label", "title"), _upper)')
+    copy.edit(STEPS, "# --- observations", "def _upper(state):\n    pass\n\n\n# --- observations")
+    assert copy.rules("--mode", "backward", code=0) == {}
+    found = copy.finding("cannot-write", "--mode", "full")
+    assert found["subject"] == "skywatch.observations:Track"
+    assert "has no inverse" in found["message"]
+
+
+def test_a_way_back_that_does_not_fit_its_step(copy):
+    """The inverse gives something else: the objects of archived pickles show it."""
+    old = 'ConvertField("minutes", lambda hours: hours * 60'
+    text = copy.path(STEPS).read_text()
+    start = text.index(old)
+    end = text.index(")", text.index("inverse=", start))
+    new = f"{old}, inverse=lambda minutes: minutes // 70"
+    copy.path(STEPS).write_text(text[:start] + new + text[end:])
+    found = copy.finding("cannot-write", "--mode", "forward")
+    assert found["subject"] == "skywatch.faults:SensorSilent"
+    assert any("minutes" in line for line in found["details"])
+
+
+def test_what_an_older_version_cannot_hold_needs_consent(copy):
+    """A field that the way back drops, with a value that the upgrade would not put there again."""
+    copy.edit(
+        "migrations/skywatch_migrations/release_5.py",
+        'AddField("language", default="en")',
+        'AddField("language", factory=lambda state: state["text"][:2])',
+    )
+    found = copy.rules("--mode", "forward")
+    assert "cannot-write" in found

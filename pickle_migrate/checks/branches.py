@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
@@ -49,17 +48,3 @@ def _both_made(one: TwoHeads, name: str) -> CheckFinding:
     )
     found = finding(SAME_VERSION, one.ref, what, advice, version=one.version, against=name)
     return attrs.evolve(found, details=tuple(change.describe() for change in one.changes))
-
-
-def with_findings(
-    items: Iterator[CheckedItem], told: dict[GlobalRef, list[CheckFinding]]
-) -> Iterator[CheckedItem]:
-    """The items of classes, with these findings added to those that they are of; a class that has
-    no item gets one.
-    """
-    left = {str(ref): tuple(found) for ref, found in told.items()}
-    for item in items:
-        more = left.pop(item.subject, ())
-        yield attrs.evolve(item, findings=(*item.findings, *more)) if more else item
-    for subject, found in left.items():
-        yield CheckedItem("class", subject, found)

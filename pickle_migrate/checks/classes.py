@@ -70,6 +70,20 @@ def check_classes(known: Known) -> Iterator[CheckedItem]:
         yield CheckedItem("class", str(ref), tuple(found))
 
 
+def with_findings(
+    items: Iterator[CheckedItem], told: dict[GlobalRef, list[CheckFinding]]
+) -> Iterator[CheckedItem]:
+    """The items of classes, with these findings added to those that they are of; a class that has
+    no item gets one.
+    """
+    left = {str(ref): tuple(found) for ref, found in told.items()}
+    for item in items:
+        more = left.pop(item.subject, ())
+        yield attrs.evolve(item, findings=(*item.findings, *more)) if more else item
+    for subject, found in left.items():
+        yield CheckedItem("class", subject, found)
+
+
 def finding(rule: str, ref: GlobalRef, what: str, advice: str, **facts: object) -> CheckFinding:
     """A finding of a class, with the place where it is declared."""
     place = places.of_class(ref)

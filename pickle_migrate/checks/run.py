@@ -16,7 +16,7 @@ from pickle_migrate import resolver
 from pickle_migrate.archive import values as kinds
 from pickle_migrate.archive.values import Unread
 from pickle_migrate.checks import places
-from pickle_migrate.checks.classes import Known, check_classes
+from pickle_migrate.checks.classes import Known, check_classes, with_findings
 from pickle_migrate.checks.material import Material, read_material
 from pickle_migrate.checks.modes import DEFAULT_MODE, Mode
 from pickle_migrate.checks.pickles import Pickles, Step
@@ -66,7 +66,7 @@ def run_check(wishes: Wishes, progress: Progress) -> CheckReport:
     items += _of_unread(material)
     known = None if material.lock is None else _known(material, material.lock, mode)
     if known is not None:
-        items += _of_classes(known, wishes)
+        items += _of_classes(known, wishes, material)
     records = material.archive.records
     with progress("Checking", len(records)) as step:
         looked = Pickles(material, mode, thorough=wishes.thorough, imports=wishes.imports)
@@ -90,18 +90,21 @@ def _require_classes(material: Material) -> None:
         )
 
 
-def _of_classes(known: Known, wishes: Wishes) -> Iterator[CheckedItem]:
+def _of_classes(known: Known, wishes: Wishes, material: Material) -> Iterator[CheckedItem]:
     items = check_classes(known)
-    if wishes.against is None:
-        yield from items
-        return
-    # Only who asks for it pays for git.
-    from pickle_migrate.checks.branches import check_branches, with_findings
+    # Only who asks for these pays for them.
+    if known.mode.forward:
+        from pickle_migrate.checks.forward import check_forward
 
-    path = wishes.lock_file or files.path_of(resolver.settings())
-    told, problems = check_branches(path, wishes.against, known.lock, known.today)
-    yield from problems
-    yield from with_findings(items, told)
+        items = with_findings(items, check_forward(material, known.mode, thorough=wishes.thorough))
+    if wishes.against is not None:
+        from pickle_migrate.checks.branches import check_branches
+
+        path = wishes.lock_file or files.path_of(resolver.settings())
+        told, problems = check_branches(path, wishes.against, known.lock, known.today)
+        yield from problems
+        items = with_findings(items, told)
+    yield from items
 
 
 def _known(material: Material, lock: Lock, mode: Mode) -> Known:
