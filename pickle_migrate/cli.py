@@ -21,8 +21,10 @@ from pickle_migrate.commands import check as check_command
 from pickle_migrate.commands import heads as heads_command
 from pickle_migrate.commands import history as history_command
 from pickle_migrate.commands import lock as lock_command
+from pickle_migrate.commands import make as make_command
 from pickle_migrate.commands import merge as merge_command
 from pickle_migrate.commands import packs as packs_command
+from pickle_migrate.commands import squash as squash_command
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.findings import FilePlan, FileResult
 from pickle_migrate.screen import Screen
@@ -252,5 +254,7 @@ main.add_command(lock_command.lock)
 main.add_command(heads_command.heads)
 main.add_command(history_command.history)
 main.add_command(merge_command.merge)
+main.add_command(make_command.make)
 main.add_command(packs_command.packs)
 main.add_command(check_command.check)
+main.add_command(squash_command.squash)

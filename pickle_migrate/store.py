@@ -16,7 +16,7 @@ file and the step that replaces it lie some microseconds, in which a change by o
 """
 
 # System calls by name, since their order is the point; Path hides some of them.
-# ruff: noqa: PTH100, PTH102, PTH105, PTH112, PTH120
+# ruff: noqa: PTH100, PTH102, PTH105, PTH108, PTH112, PTH120
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ __all__ = [
     "check_replaceable",
     "clean_leftovers",
     "create",
+    "discard",
     "discover",
     "find_leftovers",
     "look_at",
@@ -151,6 +152,14 @@ def create(
             )
         _write_new(target, data, like, overwrite=state == "other")
     return "created" if state == "free" else "replaced"
+
+
+def discard(path: AnyPath) -> None:
+    """Remove a file that this package made, if it is there. Raises FileError."""
+    name = os.fspath(path)
+    with telling(name, "removed"), contextlib.suppress(FileNotFoundError):
+        os.unlink(name)
+        writing.sync_folder(os.path.dirname(os.path.abspath(name)))
 
 
 def _state_of(target: str, data: bytes) -> Literal["free", "same", "other"]:
