@@ -16,6 +16,7 @@ import attrs
 from pickle_migrate import collector, loader
 from pickle_migrate.archive import state_compare
 from pickle_migrate.archive.folder import expectations, place_of, read_bytes
+from pickle_migrate.archive.state_text import Writer
 from pickle_migrate.archive.states import state_of
 from pickle_migrate.archive.values import Place, Record
 from pickle_migrate.errors import ArchiveError, ContentError
@@ -92,7 +93,12 @@ def compare(loaded: Loaded, record: Record | None = None, limit: int = 20) -> li
     record = record or loaded.record
     if record.expected_in:
         return _compare_places(loaded, record, limit)
+    if _WRITER.text(loaded.objects) == record.expected_text:
+        return []
     return _compare_states(expected_of(record), list(loaded.states), limit)
+
+
+_WRITER: Final = Writer()
 
 
 def expected_of(record: Record) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import datetime
+import enum
 import sys
 import types
 import warnings
@@ -47,6 +48,30 @@ def fields_of(obj: Any, kind: type) -> dict[str, Any]:
                 except AttributeError:  # not set
                     continue
     return found
+
+
+_WITH_CONTENT: Final = (
+    *(BaseException, int, str, float, complex, bytes, bytearray, dict, set, frozenset, list, tuple),
+    *(deque, enum.Enum, type, datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo),
+    *words.TEXTS,
+)
+_LIBRARIES: Final = frozenset(["numpy", "pandas", "packaging", "zoneinfo", "typing"])
+
+
+def is_plain_instance(kind: type) -> bool:
+    """Whether instances that have fields are described by their class and ``__dict__`` alone."""
+    if issubclass(kind, _WITH_CONTENT) or kind.__dictoffset__ == 0:
+        return False
+    for cls in kind.__mro__[:-1]:
+        members = vars(cls).values()
+        own = type(vars(cls).get("__dict__"))
+        if str(cls.__module__).partition(".")[0] in _LIBRARIES:
+            return False
+        if own not in (type(None), types.GetSetDescriptorType):
+            return False
+        if any(type(member) is types.MemberDescriptorType for member in members):
+            return False
+    return hasattr(kind, MARK) or (kind not in copyreg.dispatch_table and _is_python(kind))
 
 
 def content_of(obj: Any, kind: type) -> Content:

@@ -66,7 +66,6 @@ class Walker:
     def __init__(self, *, unordered: bool = True, levels: int = LEVELS) -> None:
         self.unordered = unordered
         self.levels = levels
-        self.left = -1
         self.seen: dict[int, str] = {}
         self.kept: list[Any] = []  # an id is only good while its object lives
         self.count = 0

@@ -89,13 +89,14 @@ def in_line(data: Any) -> str | None:
     if one is not None:
         return one
     if kind is list or kind is tuple:
-        return _short_list(data)
+        return short_list(data)
     if kind is dict and len(data) <= 1:
         return _short_mapping(data)
     return None
 
 
-def _short_list(values: Sequence[Any]) -> str | None:
+def short_list(values: Sequence[Any]) -> str | None:
+    """A list of a few numbers in one line; None for any other."""
     if len(values) > SHORT_LIST or not all(type(value) in _NUMBERS for value in values):
         return None
     return "[" + ", ".join(str(scalars.scalar(value)) for value in values) + "]"
