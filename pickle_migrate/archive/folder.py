@@ -15,6 +15,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,8 @@ from pickle_migrate.errors import ArchiveError, ContentError
 #: Files with these suffixes are no pickles.
 NO_PICKLES: Final = (".md", ".rst", ".txt", ".py", ".json", ".toml", ".cfg", ".ini")
 _SKIPPED: Final = frozenset(["__pycache__"])
-_PIECE: Final = 1 << 16
+# As large as most records and pickles; a larger one is allocated for each read.
+_PIECE: Final = 1 << 14
 
 
 def read_archive(folder: Path | str) -> Archive:
@@ -54,7 +56,7 @@ def read_archive(folder: Path | str) -> Archive:
             _add(path, root, found, unread)
         elif not has_pickle:
             unread.append(_lone(path))
-    found.sort(key=lambda record: record.path)
+    found.sort(key=attrgetter("file"))
     unread = [one for one in unread if not _is_expectation(one, found, root)]
     unread += unused_expectations(found, root)
     return Archive(root, tuple(found), tuple(sorted(unread, key=lambda one: one.path)))
@@ -90,7 +92,7 @@ def _unreadable(folder: str, error: OSError) -> Unread:
 
 def _add(path: str, root: Path, found: list[Record], unread: list[Unread]) -> None:
     try:
-        found.append(records.parse(read_text(path + SUFFIX), Path(path), root))
+        found.append(records.parse(read_text(path + SUFFIX), path, root))
     except ArchiveError as error:
         unread.append(Unread(DAMAGED, Path(path + SUFFIX), error.problem, error.remedy, 1))
     except (OSError, UnicodeDecodeError) as error:
@@ -190,7 +192,8 @@ def unused_expectations(found: list[Record], root: Path) -> Iterator[Unread]:
 
 def read_text(path: str) -> str:
     """The text of a small file. Raises OSError and UnicodeDecodeError."""
-    return read_bytes(path).decode("utf-8").replace("\r\n", "\n")
+    text = read_bytes(path).decode("utf-8")
+    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
 def read_bytes(path: str) -> bytes:
@@ -201,7 +204,7 @@ def read_bytes(path: str) -> bytes:
         if len(data) < _PIECE:
             return data
         pieces = [data]
-        while piece := os.read(file, 16 * _PIECE):
+        while piece := os.read(file, 64 * _PIECE):
             pieces.append(piece)
         return b"".join(pieces)
     finally:

@@ -8,22 +8,19 @@ policy first.
 from __future__ import annotations
 
 import hashlib
-import io
 from typing import Any, Final
 
 import attrs
 
-from pickle_migrate import collector, loader
 from pickle_migrate.archive import state_compare
 from pickle_migrate.archive.folder import expectations, place_of, read_bytes
+from pickle_migrate.archive.noting import load_all
 from pickle_migrate.archive.state_text import Writer
 from pickle_migrate.archive.states import state_of
 from pickle_migrate.archive.values import Place, Record
 from pickle_migrate.errors import ArchiveError, ContentError
 from pickle_migrate.findings import Problem
 from pickle_migrate.refs import GlobalRef
-
-_COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 
 
 @attrs.frozen(eq=False)
@@ -58,7 +55,7 @@ def load_record(record: Record) -> Loaded:
     does, SystemExit included: that is the ``problem``.
     """
     try:
-        data = read_bytes(str(record.path))
+        data = read_bytes(record.file)
     except OSError as error:
         reason = f"The file cannot be read: {error.strerror}."
         return Loaded(record, problem=Problem(type(error).__name__, reason))
@@ -152,61 +149,6 @@ def _found_for(place: Place, obj: Any) -> Any:
     if isinstance(place, str) or type(obj) is not dict:
         return state_of(obj)
     return {"dict": {key: state_of(value) for key, value in obj.items()}}
-
-
-# --- loading ----------------------------------------------------------------------------------
-
-
-class NotingUnpickler(loader.Unpickler):
-    """The loader's unpickler, which notes what it is asked to resolve."""
-
-    refs: dict[tuple[str, str], None]
-
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
-        """As the loader resolves it."""
-        self.refs[module_name, global_name] = None
-        return super().find_class(module_name, global_name)
-
-
-def load_all(data: bytes, encoding: str, refs: dict[tuple[str, str], None]) -> tuple[Any, ...]:
-    """The objects of all pickles in the bytes of a file, compressed or not. ``refs`` takes the
-    names that were asked for. Raises what loading raises.
-    """
-    if data.startswith(_COMPRESSED):
-        from pickle_migrate import codecs
-
-        data = codecs.unwrap(data).payload
-    with collector.paused():
-        if data[:1] == b"\x80" and data[1:2] >= b"\x04":
-            stream: Any = io.BytesIO(data)
-        else:
-            stream = io.BufferedReader(io.BytesIO(data))
-        unpickler = NotingUnpickler(stream, encoding=encoding, pause_collector=False)
-        unpickler.refs = refs
-        first = unpickler.load()
-        if stream.tell() == len(data):
-            return (first,)
-        return _load_row(data, encoding, refs)
-
-
-def _load_row(data: bytes, encoding: str, refs: dict[tuple[str, str], None]) -> tuple[Any, ...]:
-    """Several pickles, each by itself or by one Unpickler, as a scan of them says."""
-    from pickle_migrate.scanner import scan_all
-
-    scans = scan_all(data)
-    if scans.problem is not None:
-        raise scans.problem
-    shares = any(scan.carries_memo for scan in scans.pickles)
-    stream = io.BytesIO(data)
-    unpickler = None
-    found = []
-    for scan in scans.pickles:
-        if unpickler is None or not shares:
-            stream.seek(scan.start)
-            unpickler = NotingUnpickler(stream, encoding=encoding, pause_collector=False)
-            unpickler.refs = refs
-        found.append(unpickler.load())
-    return tuple(found)
 
 
 def refs_of(loaded: Loaded) -> tuple[GlobalRef, ...]:

@@ -79,31 +79,23 @@ def _provenance_data(record: Record) -> dict[str, Any]:
 # --- reading ----------------------------------------------------------------------------------
 
 
-def parse(text: str, path: Path, root: Path) -> Record:
-    """The record that a file's text holds. ``path`` is its pickle, ``root`` the archive. Raises
+def parse(text: str, file: str, root: Path) -> Record:
+    """The record that a file's text holds. ``file`` is its pickle, ``root`` the archive. Raises
     ArchiveError, which names the file, the key and what to do.
     """
     found = _CANONICAL.match(text)
     if found is None or text[-1] != "\n":
-        return _parse_any(text, path, root)
+        return _parse_any(text, Path(file), root)
     name, digest, provenance, classes, encoding = found.groups()
-    if name != path.name:
-        _require_name(_scalar(name), path)
+    if name.strip('"') != file[file.rfind("/") + 1 :]:
+        _require_name(_scalar(name), Path(file))
     try:
         said = _NOBODY if provenance is None else _provenance_of(provenance)
         named = () if classes is None else _classes_of(classes)
     except ArchiveError:
-        return _parse_any(text, path, root)  # which says whose record it is
-    return Record(
-        path,
-        digest,
-        said,
-        named,
-        encoding or "ASCII",
-        text[found.end() : -1],
-        (),
-        root,
-    )
+        return _parse_any(text, Path(file), root)  # which says whose record it is
+    expected = text[found.end() : -1]
+    return Record(file, digest, said, named, encoding or "ASCII", expected, (), root)
 
 
 _NOBODY: Final = Provenance()
@@ -157,7 +149,7 @@ def _parse_any(text: str, path: Path, root: Path) -> Record:
         raise _wrong(path, f"encoding is a text such as latin1, not {encoding!r}")
     expected, places = _expectation(data, path)
     return Record(
-        path,
+        str(path),
         digest,
         _provenance(data.get("written by", {}), path),
         _texts(data.get("classes", []), "classes", path),

@@ -15,26 +15,22 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Callable
 from typing import Any, Final
 
-from pickle_migrate.archive import state_words, yaml_scalars, yaml_text
+from pickle_migrate.archive import state_compiled, state_words, yaml_scalars, yaml_text
+from pickle_migrate.archive.state_compiled import DEEPEST, Again, Write, same
 from pickle_migrate.archive.state_parts import is_plain_instance
-from pickle_migrate.archive.states import LEVELS, LONG, Walker, state_of
-
-Write = Callable[[Any, str, str], str]
+from pickle_migrate.archive.states import LONG, Place, Walker, path_text, state_of
 
 #: Where states stand in a record: as members of a list under ``expected:``.
 _PAD, _ITEM_PAD = "  ", "    "
-# One level of objects adds two spaces or more; beyond this the walk has to count.
-_DEEPEST: Final = 2 * LEVELS
 # A tuple with a text of at most this many characters has no more than 1,000 values.
 _TUPLE_TEXT: Final = 2_000
 _TEXTS_KEPT: Final = 50_000
-
-
-class _Again(Exception):  # noqa: N818 - no error: the graph is described as a whole
-    """The fast way does not hold for this graph."""
+# What dicts with the same few keys are written with is kept.
+_MANY_KEYS, _SHAPES_KEPT = 50, 1_000
+_TEXT_ONLY: Final = {str}
+_Keys = tuple[tuple[str, str, str], ...]
 
 
 class _Texts(dict[str, str]):
@@ -48,172 +44,173 @@ class _Texts(dict[str, str]):
         return found
 
 
-class Writer:
+class Writer(state_compiled.Parts):
     """Writes the states of one pickle after the other. Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, str] = {}
+        self.seen: dict[int, Place] = {}
         self._walker = Walker()
-        self._walker.seen = self._seen
-        self._texts = _Texts()
-        self._writers = _Writers(self)
+        self._walker.seen = self.seen
+        self.texts: dict[str, str] = _Texts()
+        self.writers: dict[type, Write] = _Writers(self)
         self._compiled: dict[tuple[type, tuple[str, ...]], Write] = {}
-        self._keys: dict[str, str] = {}
+        self._keys: dict[tuple[Any, ...], _Keys] = {}
 
     def text(self, objects: tuple[Any, ...]) -> str:
         """The text of these objects' states, as it stands in a record after ``expected:``."""
         return "".join([yaml_text.as_item(self._state(obj), _PAD) for obj in objects])
 
     def _state(self, obj: Any) -> str:
-        seen = self._seen
+        seen = self.seen
         seen.clear()
         try:
-            return self._writers[type(obj)](obj, _ITEM_PAD, "$")
-        except (_Again, RecursionError):
+            return self.writers[type(obj)](obj, _ITEM_PAD, "$")
+        except (Again, RecursionError):
             return yaml_text.after_mark(state_of(obj), _ITEM_PAD)
         finally:
             self._walker.kept.clear()
 
     # --- atoms --------------------------------------------------------------------------------
 
-    def of_str(self, value: Any, pad: str, path: str) -> str:
+    def of_str(self, value: Any, pad: str, path: Place) -> str:
         """A text; a long one or one of several lines depends on the place."""
-        return self._texts[value] or self.walked(value, pad, path)
+        return self.texts[value] or self.walked(value, pad, path)
 
-    def of_int(self, value: Any, pad: str, path: str) -> str:
+    def of_int(self, value: Any, pad: str, path: Place) -> str:
         """A whole number."""
         return f" {yaml_scalars.int_scalar(value)}"
 
-    def of_float(self, value: Any, pad: str, path: str) -> str:
+    def of_float(self, value: Any, pad: str, path: Place) -> str:
         """A number with a point."""
         return f" {yaml_scalars.float_scalar(value)}"
 
-    def of_bool(self, value: Any, pad: str, path: str) -> str:
+    def of_bool(self, value: Any, pad: str, path: Place) -> str:
         """True or False."""
         return " true" if value else " false"
 
-    def of_none(self, value: Any, pad: str, path: str) -> str:
+    def of_none(self, value: Any, pad: str, path: Place) -> str:
         """None."""
         return " null"
 
-    def of_date(self, value: Any, pad: str, path: str) -> str:
+    def of_date(self, value: Any, pad: str, path: Place) -> str:
         """A date."""
         return f' {{date: "{value.isoformat()}"}}'
 
-    def of_datetime(self, value: Any, pad: str, path: str) -> str:
+    def of_datetime(self, value: Any, pad: str, path: Place) -> str:
         """A date with time."""
         if value.tzinfo is not None or value.fold:
             return self.walked(value, pad, path)
         return f' {{datetime: "{value.isoformat()}"}}'
 
-    def of_enum(self, value: Any, pad: str, path: str) -> str:
+    def of_enum(self, value: Any, pad: str, path: Place) -> str:
         """A member of an enum."""
-        name = self._texts[value.name]
-        return f"\n{pad}class: {yaml_scalars.text_scalar(state_words.ref(type(value)))}\n{pad}name:{name}"
+        ref = self.texts[state_words.ref(type(value))]
+        return f"\n{pad}class:{ref}\n{pad}name:{self.texts[value.name]}"
 
     # --- containers ---------------------------------------------------------------------------
 
-    def of_list(self, value: Any, pad: str, path: str) -> str:
+    def of_list(self, value: Any, pad: str, path: Place) -> str:
         """A list."""
-        known = self._seen.get(id(value))
+        known = self.seen.get(id(value))
         if known is not None:
-            return _same(known)
-        self._seen[id(value)] = path
+            return same(known)
+        self.seen[id(value)] = path
         return self._sequence(value, pad, path)
 
-    def of_tuple(self, value: Any, pad: str, path: str) -> str:
+    def of_tuple(self, value: Any, pad: str, path: Place) -> str:
         """A plain tuple."""
-        if id(value) in self._seen:
-            raise _Again
+        if id(value) in self.seen:
+            raise Again
         text = f"\n{pad}tuple:{self._sequence(value, pad + '  ', path)}"
         if len(text) > _TUPLE_TEXT:
-            raise _Again
+            raise Again
         return text
 
-    def of_dict(self, value: Any, pad: str, path: str) -> str:
+    def of_dict(self, value: Any, pad: str, path: Place) -> str:
         """A dict; with other keys than texts it goes through the walk."""
-        known = self._seen.get(id(value))
+        known = self.seen.get(id(value))
         if known is not None:
-            return _same(known)
-        if not value:
-            self._seen[id(value)] = path
-            return f"\n{pad}dict: {{}}"
-        if not all([type(key) is str and len(key) <= LONG for key in value]):
+            return same(known)
+        if set(map(type, value)) != _TEXT_ONLY:
             return self.walked(value, pad, path)
-        self._seen[id(value)] = path
-        return f"\n{pad}dict:{self._named(value, sorted(value), pad + '  ', path)}"
+        names = tuple(value)
+        keys = self._keys.get(names) or self._keys_of(names)
+        if not keys:  # one is too long
+            return self.walked(value, pad, path)
+        self.seen[id(value)] = path
+        return f"\n{pad}dict:{self._named(value, keys, pad + '  ', path)}"
 
-    def _named(self, mapping: Any, names: Any, pad: str, path: str) -> str:
+    def _named(self, mapping: Any, keys: _Keys, pad: str, path: Place) -> str:
         """What a mapping of names is written as."""
-        if len(pad) > _DEEPEST:
-            raise _Again
-        keys = self._keys
-        if len(names) == 1:
-            value = mapping[names[0]]
+        if len(pad) > DEEPEST:
+            raise Again
+        if len(keys) == 1:
+            name, key, _ = keys[0]
+            value = mapping[name]
             one = yaml_scalars.scalar(value, inside=True)
             if one is not None and (type(value) is not str or len(value) <= LONG):
-                return f" {{{self._key(names[0])}: {one}}}"
-        writers, within, parts = self._writers, pad + "  ", []
-        for name in names:
+                return f" {{{key}: {one}}}"
+        writers, within = self.writers, pad + "  "
+        parts = []
+        for name, key, step in keys:
             value = mapping[name]
-            key = keys.get(name) or self._key(name)
-            parts.append(f"\n{pad}{key}:{writers[type(value)](value, within, f'{path}.{name}')}")
+            parts.append(f"\n{pad}{key}:{writers[type(value)](value, within, (path, step))}")
         return "".join(parts)
 
-    def _key(self, name: str) -> str:
-        key = yaml_scalars.word(name)
-        if len(key) > yaml_scalars.LONGEST_KEY:
-            raise _Again
-        if len(self._keys) > _TEXTS_KEPT:
-            self._keys.clear()
-        self._keys[name] = key
-        return key
+    def _keys_of(self, names: tuple[Any, ...]) -> _Keys:
+        """Sorted, each name with its key and its step; none where a key is no short text."""
+        keys: _Keys = ()
+        if all(len(name) <= LONG for name in names):
+            keys = tuple((name, yaml_scalars.word(name), f".{name}") for name in sorted(names))
+            if any(len(key) > yaml_scalars.LONGEST_KEY for _, key, _ in keys):
+                keys = ()
+        if len(names) <= _MANY_KEYS:
+            if len(self._keys) > _SHAPES_KEPT:
+                self._keys.clear()
+            self._keys[names] = keys
+        return keys
 
-    def _sequence(self, values: Any, pad: str, path: str) -> str:
-        if len(pad) > _DEEPEST:
-            raise _Again
+    def _sequence(self, values: Any, pad: str, path: Place) -> str:
+        if len(pad) > DEEPEST:
+            raise Again
         if len(values) <= yaml_text.SHORT_LIST:
             one = yaml_text.short_list(values)
             if one is not None:
                 return f" {one}"
-        writers, within, cut = self._writers, pad + "  ", len(pad) + 3
-        parts, number = [], 0
-        for value in values:
-            text = writers[type(value)](value, within, f"{path}[{number}]")
-            number += 1
+        writers, within, cut = self.writers, pad + "  ", len(pad) + 3
+        parts = []
+        for number, value in enumerate(values):
+            text = writers[type(value)](value, within, (path, number))
             parts.append(f"\n{pad}- {text[cut:]}" if text[0] == "\n" else f"\n{pad}-{text}")
         return "".join(parts)
 
     # --- instances ----------------------------------------------------------------------------
 
-    def of_instance(self, value: Any, pad: str, path: str) -> str:
+    def of_instance(self, value: Any, pad: str, path: Place) -> str:
         """A plain instance, by the function for its class and the names of its fields."""
-        cls = type(value)
-        fields = value.__dict__
+        cls, fields = type(value), value.__dict__
         key = cls, tuple(fields)
         write = self._compiled.get(key)
         if write is None:
-            write = self._compiled[key] = self._function(cls, tuple(fields))
+            write = self._compiled[key] = self._function(cls, fields)
+            # The next instance is asked for these fields first.
+            self.writers[cls] = write
         return write(value, pad, path)
 
-    def _function(self, cls: type, names: tuple[str, ...]) -> Write:
-        if len(names) < 2 or not all(type(n) is str and n.isidentifier() for n in names):
+    def _function(self, cls: type, fields: dict[Any, Any]) -> Write:
+        if len(fields) < 2 or not all(type(n) is str and n.isidentifier() for n in fields):
             return self.walked
-        return _compiled(self, cls, sorted(names))
+        return state_compiled.writer_of(self, cls, fields)
 
-    def walked(self, value: Any, pad: str, path: str) -> str:
+    def walked(self, value: Any, pad: str, path: Place) -> str:
         """Anything, through the walk. Its level is the highest that this place can have."""
         walker = self._walker
-        state = walker.walk(value, path, (len(pad) - len(_ITEM_PAD)) // 2)
+        state = walker.walk(value, path_text(path), (len(pad) - len(_ITEM_PAD)) // 2)
         if walker.later:
             walker.later.clear()
             walker.parts = 0
-            raise _Again
+            raise Again
         return yaml_text.after_mark(state, pad)
-
-
-def _same(path: str) -> str:
-    return f" {{same: {yaml_scalars.word(path)}}}"
 
 
 class _Writers(dict[type, Write]):
@@ -246,56 +243,3 @@ class _Writers(dict[type, Write]):
             found = writer.walked
         self[kind] = found
         return found
-
-
-_FIELD: Final = """\
-    value = fields[{name!r}]
-    kind = value.__class__
-    if kind is str:
-        t{number} = texts[value] or of_str(value, within, f"{{path}}.{name}")
-    elif kind is int and -LARGE < value < LARGE:
-        t{number} = f" {{value}}"
-    else:
-        t{number} = writers[kind](value, within, f"{{path}}.{name}")
-"""
-_FUNCTION: Final = """\
-def write(obj, pad, path):
-    known = seen.get(id(obj))
-    if known is not None:
-        return same(known)
-    if len(pad) > DEEPEST:
-        raise Again
-    seen[id(obj)] = path
-    fields = obj.__dict__
-    within = pad + "    "
-{fields}
-    return f"{template}"
-"""
-
-
-def _compiled(writer: Writer, cls: type, names: list[str]) -> Write:
-    """The function for one class whose instances have exactly these fields."""
-    fields = "".join(_FIELD.format(name=name, number=n) for n, name in enumerate(names))
-    head = yaml_scalars.text_scalar(state_words.ref(cls))
-    keys = [yaml_scalars.word(name) for name in names]
-    lines = [
-        f"\\n{{pad}}class: {_braced(head)}\\n{{pad}}fields:",
-        *(f"\\n{{pad}}  {_braced(key)}:{{t{n}}}" for n, key in enumerate(keys)),
-    ]
-    names_known: dict[str, Any] = {
-        "seen": writer._seen,
-        "texts": writer._texts,
-        "of_str": writer.of_str,
-        "writers": writer._writers,
-        "same": _same,
-        "Again": _Again,
-        "DEEPEST": _DEEPEST,
-        "LARGE": 1 << 64,
-    }
-    exec(_FUNCTION.format(fields=fields, template="".join(lines)), names_known)
-    made: Write = names_known["write"]
-    return made
-
-
-def _braced(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}")

@@ -39,6 +39,9 @@ from pickle_migrate.archive.state_content import Content
 from pickle_migrate.archive.state_parts import content_of, fields_of
 
 State = Any
+#: Where an object was met: a text, or the place of what holds it and the step from there, a field
+#: with its dot or an index.
+Place = str | tuple[Any, str | int]
 #: So many objects stand one in another; deeper ones are parts of their own.
 LEVELS: Final = 24
 #: A text or bytes of more than this many characters is told by its length and digest.
@@ -66,7 +69,7 @@ class Walker:
     def __init__(self, *, unordered: bool = True, levels: int = LEVELS) -> None:
         self.unordered = unordered
         self.levels = levels
-        self.seen: dict[int, str] = {}
+        self.seen: dict[int, Place] = {}
         self.kept: list[Any] = []  # an id is only good while its object lives
         self.count = 0
         self.later: deque[tuple[Any, str]] = deque()
@@ -96,7 +99,7 @@ class Walker:
             return plain
         known = self.seen.get(id(obj))
         if known is not None:
-            return {"same": known}
+            return {"same": path_text(known)}
         self.kept.append(obj)
         if level >= self.levels:
             return self.put_off(obj)
@@ -145,7 +148,7 @@ class Walker:
         """A tuple, which is described each time that it is met, unless it is heavy."""
         known = self.seen.get(id(obj))
         if known is not None:
-            return {"same": known}
+            return {"same": path_text(known)}
         if level >= self.levels:
             self.kept.append(obj)
             return self.put_off(obj)
@@ -200,7 +203,7 @@ class Walker:
         """What members of sets and keys are sorted by. Of equal ones, those met before come first,
         by their paths.
         """
-        return sort_text(obj), self.seen.get(id(obj), "~")
+        return sort_text(obj), path_text(self.seen.get(id(obj), "~"))
 
     # --- instances ----------------------------------------------------------------------------
 
@@ -242,6 +245,15 @@ class Walker:
 
 # Sequences whose members are not reached by an index of the object itself.
 _STEPPED: Final = frozenset(["args"])
+
+
+def path_text(place: Place) -> str:
+    """A place as a text from the root."""
+    steps: list[str] = []
+    while not isinstance(place, str):
+        place, step = place
+        steps.append(step if isinstance(step, str) else f"[{step}]")
+    return place + "".join(reversed(steps))
 
 
 def sort_text(obj: Any) -> str:

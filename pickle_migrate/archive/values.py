@@ -32,7 +32,8 @@ class Provenance:
 
 @attrs.frozen
 class Record:
-    """One archived file. ``path`` is the pickle; the record lies beside it, with ``SUFFIX``.
+    """One archived file. ``file`` is the path of the pickle; the record lies beside it, with
+    ``SUFFIX``.
 
     ``sha256`` is of the whole file, in hexadecimal digits. ``classes``: the versioned classes in
     it, each as ``module:qualname@version`` under its name in the pickle (``@?``: unstamped).
@@ -42,7 +43,7 @@ class Record:
     archive. ``line``: where in the record the expected state begins.
     """
 
-    path: Path
+    file: str
     sha256: str
     provenance: Provenance = Provenance()
     classes: tuple[str, ...] = ()
@@ -53,9 +54,14 @@ class Record:
     line: int = 1
 
     @property
+    def path(self) -> Path:
+        """The pickle. Made when it is asked for: an archive has thousands of them."""
+        return Path(self.file)
+
+    @property
     def record_path(self) -> Path:
         """The file of the record itself."""
-        return self.path.with_name(self.path.name + SUFFIX)
+        return Path(self.file + SUFFIX)
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import attrs
 from ratios import heading, ratio, row
 
 from pickle_migrate import AddField, Lineage, RenameField, resolver, versioned
@@ -81,13 +82,11 @@ def write(root: Path, kind: str, size: int, make: Callable[[int], object]) -> No
 def archived(root: Path) -> None:
     """Write the records, from what today's code loads."""
     for path in sorted(root.rglob("*.pickle")):
-        record = Record(path, "0" * 64, classes=(f"{MODULE}:Order@1",), root=root)
+        record = Record(str(path), "0" * 64, classes=(f"{MODULE}:Order@1",), root=root)
         loaded = loads.load_record(record)
         assert loaded.problem is None, loaded.problem
         text = records.states_text(loaded.states)
-        record = Record(
-            path, loaded.sha256, classes=record.classes, expected_text=text, root=root
-        )
+        record = attrs.evolve(record, sha256=loaded.sha256, expected_text=text)
         record.record_path.write_text(records.record_text(record), encoding="utf-8")
 
 
@@ -116,7 +115,7 @@ def check(root: Path) -> None:
 def load_each(paths: list[str]) -> None:
     """Plain pickle on each file."""
     for path in paths:
-        with open(path, "rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - as most programs do it
             pickle.load(file)
 
 
@@ -131,7 +130,7 @@ def main() -> None:
             for kind in ("current", "old", "unstamped"):
                 archived(root / kind)
                 paths = [str(path) for path in sorted((root / kind).rglob("*.pickle"))]
-                found = ratio(lambda k=kind: check(root / k), lambda p=paths: load_each(p))
+                found = ratio(lambda at=root / kind: check(at), lambda p=paths: load_each(p))
                 objects = "1 object" if size == 1 else f"{size} objects"
                 row(f"{kind}, {objects} a pickle", found, BAR)
 
