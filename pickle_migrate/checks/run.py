@@ -14,7 +14,7 @@ import attrs
 
 from pickle_migrate import resolver
 from pickle_migrate.archive import values as kinds
-from pickle_migrate.archive.values import Unread
+from pickle_migrate.archive.values import Archive, Unread
 from pickle_migrate.checks import places
 from pickle_migrate.checks.classes import Known, check_classes, with_findings
 from pickle_migrate.checks.material import Material, read_material
@@ -63,7 +63,7 @@ def run_check(wishes: Wishes, progress: Progress) -> CheckReport:
     _require_classes(material)
     if not material.is_complete:  # every class of that module would be told to be gone
         return CheckReport(tuple(items), mode.name)
-    items += _of_unread(material)
+    items += unread_items(material.archive)
     known = None if material.lock is None else _known(material, material.lock, mode)
     if known is not None:
         items += _of_classes(known, wishes, material)
@@ -147,10 +147,10 @@ _KINDS = {
 }
 
 
-def _of_unread(material: Material) -> Iterator[CheckedItem]:
+def unread_items(archive: Archive) -> Iterator[CheckedItem]:
     """What in the archive nobody reads, or cannot be read; one item for each file."""
     by_path: dict[Path, list[Unread]] = {}
-    for one in material.archive.unread:
+    for one in archive.unread:
         by_path.setdefault(one.path, []).append(one)
     for path, unread in by_path.items():
         shown = places.shown(path)
