@@ -91,7 +91,7 @@ def unwrap(data: bytes, max_size: int | None = None, *, read_only: bool = False)
     Raises CompressionError: damaged or cut short, followed by other bytes, or beyond the limit.
     """
     limit = _limit(len(data)) if max_size is None else max_size
-    payload = data
+    payload = data if read_only else _without_length(data)
     layers: list[Layer] = []
     while codec := _codec_of(payload, read_only=read_only):
         if len(layers) == MAX_LAYERS:
@@ -122,7 +122,7 @@ def wrap(payload: bytes, layers: Sequence[Layer]) -> bytes:
     A gzip header's extra field is not written again, since it tells of the old members' sizes.
     """
     for layer in reversed(layers):
-        codec = _CODECS.get(layer.codec)
+        codec = _CODECS.get(layer.codec) or _IF_PICKLE.get(layer.codec)
         payload = codec.compress(payload, layer) if codec else _not_written(payload, layer)
     return payload
 
@@ -154,7 +154,8 @@ class _Codec:
 
 def _codec_of(data: bytes, *, read_only: bool = False) -> _Codec | None:
     known = [*_CODECS.values(), *(_read_only() if read_only else ())]
-    return next((codec for codec in known if codec.magic.match(data)), None)
+    found = next((codec for codec in known if codec.magic.match(data)), None)
+    return found if found is not None or read_only else _around_pickle(data)
 
 
 def _open_gzip() -> _Decompressor:
@@ -243,22 +244,66 @@ _CODECS = {
 }
 
 
-# --- formats that are only read -----------------------------------------------------------------
+# --- formats that are only read, or only around a pickle ------------------------------------------
 
 
 def _read_only() -> tuple[_Codec, ...]:
     zstd = _zstd()
-    return _READ_ONLY if zstd is None else (*_READ_ONLY, zstd)
+    found = tuple(_IF_PICKLE.values())
+    return found if zstd is None else (*found, zstd)
+
+
+def _without_length(data: bytes) -> bytes:
+    """The zlib stream of joblib before 0.10, which stands behind a length; joblib writes it without
+    today. Any other bytes as they are.
+    """
+    # ZF, then the length as Python 2 or 3 writes hex(), padded to 19 letters; 0.8 wrote no padding.
+    if data[:4] != b"ZF0x":
+        return data
+    found = re.compile(rb"[0-9a-fL]*[\x20]*(?=\x78[\x01\x5e\x9c\xda])").match(data, 4)
+    return data if found is None else data[found.end() :]
+
+
+def _around_pickle(data: bytes) -> _Codec | None:
+    """The codec of what has a magic of two or three bytes only, if a pickle is in it: so joblib
+    writes with ``compress=``.
+    """
+    for codec in _IF_PICKLE.values():
+        if codec.magic.match(data):
+            return codec if _PICKLE.match(_first_bytes(codec, data)) else None
+    return None
+
+
+def _first_bytes(codec: _Codec, data: bytes) -> bytes:
+    try:
+        return codec.open().decompress(memoryview(data)[:_PIECE], 2)
+    except Exception:  # damaged, so it is no such stream
+        return b""
 
 
 def _open_zlib() -> _Decompressor:
     return zlib.decompressobj()
 
 
+def _describe_zlib(data: bytes) -> Layer:
+    # RFC 1950, FLEVEL: 0 stands for level 1, 1 for 2 to 5, of which joblib takes 3.
+    return Layer("zlib", (1, 3, 6, 9)[data[1] >> 6])
+
+
+def _compress_zlib(payload: bytes, layer: Layer) -> bytes:
+    return zlib.compress(payload, layer.level)
+
+
 def _open_lzma() -> _Decompressor:
     import lzma
 
     return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=XZ_MEMORY)
+
+
+def _compress_lzma(payload: bytes, layer: Layer) -> bytes:
+    import lzma
+
+    return lzma.compress(payload, lzma.FORMAT_ALONE, preset=layer.level)
 
 
 def _not_written(payload: bytes, layer: Layer) -> bytes:
@@ -281,11 +326,29 @@ def _zstd() -> _Codec | None:
     return _only_read("zstd", rb"\x28\xb5\x2f\xfd", zstd.ZstdDecompressor)
 
 
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 # No pickle begins so: 0x78 is no opcode, and after EMPTY_LIST (0x5d) there is no opcode 0.
-_READ_ONLY = (
-    _only_read("zlib", rb"\x78[\x01\x5e\x9c\xda]", _open_zlib),
-    _only_read("lzma", rb"\x5d\0\0", _open_lzma),
-)
+_IF_PICKLE = {
+    codec.name: codec
+    for codec in (
+        _Codec(
+            "zlib",
+            re.compile(rb"\x78[\x01\x5e\x9c\xda]"),
+            0,
+            _open_zlib,
+            _describe_zlib,
+            _compress_zlib,
+        ),
+        _Codec(
+            "lzma",
+            re.compile(rb"\x5d\0\0"),
+            0,
+            _open_lzma,
+            lambda data: Layer("lzma"),
+            _compress_lzma,
+        ),
+    )
+}
 
 
 # --- expanding ----------------------------------------------------------------------------------

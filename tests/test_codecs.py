@@ -341,18 +341,41 @@ def test_the_command_line_tools_read_what_is_written(tmp_path):
         ("lzma", lzma.compress(b"payload" * 100, lzma.FORMAT_ALONE)),
     ],
 )
-def test_formats_that_are_only_read(name, packed):
-    """Taken off when asked for, left on otherwise, and never put on again."""
+def test_formats_that_are_taken_off_around_a_pickle_alone(name, packed):
+    """Taken off when asked for, left on otherwise: their magic may stand before anything."""
     found = codecs.unwrap(packed, read_only=True)
     assert (found.payload, found.codecs) == (b"payload" * 100, (name,))
     assert codecs.detect(packed, read_only=True) == name
     assert codecs.unwrap(packed).layers == ()
-    with pytest.raises(CompressionError, match="cannot be written again"):
-        codecs.wrap(b"x", found.layers)
     with pytest.raises(CompressionError, match="cut short"):
         codecs.unwrap(packed[:-5], read_only=True)
     with pytest.raises(CompressionError, match="the limit"):
         codecs.unwrap(packed, 10, read_only=True)
+
+
+@pytest.mark.parametrize("level", [1, 3, 6, 9])
+def test_a_zlib_stream_around_a_pickle(level):
+    """As joblib writes it: taken off, and put on again as it was."""
+    packed = zlib.compress(PICKLE, level)
+    found = codecs.unwrap(packed)
+    assert found == codecs.Unwrapped(PICKLE, (codecs.Layer("zlib", level),))
+    assert codecs.wrap(PICKLE, found.layers) == packed
+
+
+def test_an_lzma_stream_around_a_pickle():
+    """The old format has no level to be kept."""
+    found = codecs.unwrap(lzma.compress(PICKLE, lzma.FORMAT_ALONE))
+    assert found.payload == PICKLE
+    assert codecs.unwrap(codecs.wrap(PICKLE, found.layers)) == found
+
+
+@pytest.mark.parametrize("length", ["0x2a", "0x2aL"])
+@pytest.mark.parametrize("padded", [True, False])
+def test_the_first_format_of_joblib(length, padded):
+    """A zlib stream behind its length, which joblib writes without today."""
+    head = b"ZF" + (length.ljust(19) if padded else length).encode()
+    assert codecs.unwrap(head + zlib.compress(PICKLE)).payload == PICKLE
+    assert codecs.unwrap(head + b"no stream").layers == ()
 
 
 def test_what_is_damaged_can_be_read_in_part():

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import attrs
 
-from pickle_migrate import collector, inline_arrays, tree_builder
+from pickle_migrate import collector, graphs, inline_arrays, tree_builder
 from pickle_migrate.errors import ContentError, VerificationError
 from pickle_migrate.foreign import arrays, walk
 from pickle_migrate.foreign.strings import LAST_PROTOCOL, RAW, hold_strings
@@ -68,7 +68,9 @@ class Opened:
         """
         new = _closed(plain, self)
         again = opened(new)
-        if again is None or _closed(again.plain, again) != new:
+        if again is None or not (
+            _closed(again.plain, again) == new or _hold_the_same(plain, again.plain)
+        ):
             raise VerificationError("cannot be read back as joblib reads it")
         return new
 
@@ -96,6 +98,12 @@ def plain_of(data: bytes) -> bytes:
     """The plain pickle of a joblib file; any other bytes as they are. As ``opened``."""
     found = opened(data)
     return data if found is None else found.plain
+
+
+def _hold_the_same(plain: bytes, other: bytes) -> bool:
+    """Whether two plain pickles are the same graph; each text may be shared otherwise."""
+    found = [roots_of(data, scan_all(data).pickles, World(), RAW) for data in (plain, other)]
+    return graphs.same(*found)
 
 
 def _without(data: bytes, arrays: tuple[tuple[int, int], ...]) -> bytes:
@@ -221,6 +229,14 @@ class _Writer(ExactPickler):
         self._like = like
         self._wrapper = world.find(like.wrapper.module, like.wrapper.qualname)
         self._kept: list[Shim] = []
+        self._names: dict[str, str] = {}
+
+    def _write_global(self, ref: GlobalRef) -> None:
+        # Equal names are one text, so that the same graph gives the same bytes.
+        one = self._names.setdefault
+        super()._write_global(
+            GlobalRef(one(ref.module, ref.module), one(ref.qualname, ref.qualname))
+        )
 
     def _begin(self, obj: Any, ask_persistent: bool = True) -> Any:
         # An array is written in full each time: joblib keeps the wrapper in its memo, not the
