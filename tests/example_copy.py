@@ -84,7 +84,9 @@ def write_record(path: Path, archive: Path) -> None:
         classes |= {f"{s.ref}@{s.version}" for s in one.stamped} or {f"{one.ref}@?"}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     encoding = "latin1" if "py2.7" in str(path) else "ASCII"
-    record = Record(path, digest, classes=tuple(sorted(classes)), encoding=encoding, root=archive)
+    record = Record(
+        str(path), digest, classes=tuple(sorted(classes)), encoding=encoding, root=archive
+    )
     loaded = loads.load_record(record)
     assert loaded.problem is None, loaded.problem
     text = records.states_text(list(loaded.states))

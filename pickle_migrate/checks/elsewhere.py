@@ -39,7 +39,7 @@ def states_elsewhere(
         "path": sys.path,
         "settings": settings.source,
         "imports": list(imports),
-        "records": [[str(record.path), record.encoding] for record in records],
+        "records": [[record.file, record.encoding] for record in records],
     }
     environment = {**os.environ, _SEED: "2" if os.environ.get(_SEED) == "1" else "1"}
     done = subprocess.run(
@@ -78,7 +78,7 @@ def main() -> None:
             resolver.import_ref(GlobalRef(module, "__name__"))
         resolver.import_modules()
         found = {
-            path: told(loads.load_record(Record(Path(path), "", encoding=encoding)))
+            path: told(loads.load_record(Record(path, "", encoding=encoding)))
             for path, encoding in asked["records"]
         }
     out.write(json.dumps(found))

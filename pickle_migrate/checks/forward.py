@@ -57,7 +57,7 @@ def _asked(ref: GlobalRef, version: int, material: Material) -> int:
     if now is None or now.unstamped != version:
         return version
     records = material.samples.by_version.get(ref, {}).get(version, [])
-    held = [one for r in records for one in material.samples.of[str(r.path)] if one.ref == ref]
+    held = [one for r in records for one in material.samples.of[r.file] if one.ref == ref]
     return version if any(one.stamped for one in held if one.version == version) else 0
 
 
@@ -125,7 +125,7 @@ def _stamped_at(data: bytes, way: Backward, registry: Registry) -> str | None:
 
 
 def _failed(way: Backward, version: int, record: Record, problem: Problem) -> CheckFinding:
-    shown = places.shown(record.path)
+    shown = places.shown(record.file)
     first, *lines = problem.what.split("\n")
     what = (
         f"What code of version {version} reads was written with the objects of {shown}, and that "

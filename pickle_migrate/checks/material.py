@@ -111,6 +111,6 @@ def _today(samples: Samples) -> Lock:
     paths: dict[str, None] = {}
     for one in silent:
         found = samples.by_version.get(one.ref, {}).get(one.head.version, [])
-        paths.update(dict.fromkeys(str(record.path) for record in found[:SEEN]))
+        paths.update(dict.fromkeys(record.file for record in found[:SEEN]))
     sightings = {one for path in paths for one in seen.sightings_of_file(path)}
     return today.lock_of(sightings=sightings) if sightings else declared

@@ -34,6 +34,7 @@ from pickle_migrate.checks.rules import (
     RECORD,
     TOUCHES_OTHERS,
 )
+from pickle_migrate.checks.samples import today_of
 from pickle_migrate.checks.values import BROKEN, COULD_NOT_RUN, CheckedItem, CheckFinding
 from pickle_migrate.checks.watching import Touch, Watch, watched
 from pickle_migrate.errors import ArchiveError, ContentError
@@ -108,7 +109,7 @@ class Pickles:
 
     def subject(self, record: Record) -> str:
         """The path of a pickle as findings tell it."""
-        path = str(record.path)
+        path = record.file
         if path.startswith(self._root + os.sep):
             return f"{self._shown}/{path[len(self._root) + 1 :]}"
         return places.shown(path)
@@ -119,7 +120,7 @@ class Pickles:
         """Whether the mode asks that today's code reads the record."""
         if self._mode.backward and self._mode.transitive:
             return True
-        held = self._material.samples.of.get(str(record.path), ())
+        held = self._material.samples.of.get(record.file, ())
         return all(self._material.is_read(one, self._mode) for one in held)
 
     def _is_watched(self, loaded: Loaded) -> bool:
@@ -142,15 +143,18 @@ class Pickles:
         if module == stamps.MODULE and stamps.looks_like_stamp(name):
             cls = resolver.class_of_stamp(name)
             return cls is not None and entry_of(cls).stamp.text != name
-        registry = self._material.registry
-        named = registry.class_at(registry.current_ref(GlobalRef(module, name)))
+        registry, ref = self._material.registry, GlobalRef(module, name)
+        today = today_of(ref, registry)
+        if registry.is_foreign(ref) or registry.is_foreign(today):
+            return True  # its version stands in the state, which nobody has read here
+        named = registry.class_at(today)
         return named is not None and is_older(named)
 
     # --- findings -----------------------------------------------------------------------------
 
     def _of_bytes(self, record: Record, subject: str) -> Iterator[CheckFinding]:
         try:
-            data = folder.read_bytes(str(record.path))
+            data = folder.read_bytes(record.file)
         except OSError as error:
             yield _cannot_be_read(record, subject, error)
             return
@@ -193,7 +197,7 @@ class Pickles:
         there = elsewhere.states_elsewhere(records, self._material.settings, self._imports)
         for record in records:
             loaded = loads.load_record(record)
-            other, here = there.get(str(record.path), ""), elsewhere.told(loaded)
+            other, here = there.get(record.file, ""), elsewhere.told(loaded)
             subject = self.subject(record)
             told = found[subject]
             if other != here and not any(one.rule == NOT_DETERMINISTIC for one in told):
@@ -217,7 +221,7 @@ def _of_watch(
         before = loads.load_record(record)
         watch.forget()
     try:
-        payload = codecs.unwrap(folder.read_bytes(str(record.path))).payload
+        payload = codecs.unwrap(folder.read_bytes(record.file)).payload
         again = load_again(payload, record.encoding, watch)
     except KeyboardInterrupt:
         raise
@@ -236,6 +240,8 @@ def _of_watch(
 
 def _state_lines(first: tuple[Any, ...], second: tuple[Any, ...]) -> list[str]:
     old, new = [[state_of(obj) for obj in objects] for objects in (first, second)]
+    if len(old) == len(new) == 1:
+        return differences(old[0], new[0], limit=LINES)
     return differences(old, new, limit=LINES)
 
 
@@ -264,7 +270,7 @@ def _cannot_be_read(record: Record, subject: str, error: OSError) -> CheckFindin
 
 
 def _does_not_load(record: Record, subject: str, problem: Problem) -> Iterator[CheckFinding]:
-    story = story_of(str(record.path))
+    story = story_of(record.file)
     for one in story.missing:
         found = _finding(MISSING_REF, record, subject, one.what, one.advice)
         yield attrs.evolve(found, facts={**found.facts, **one.facts})
@@ -280,7 +286,7 @@ def _does_not_load(record: Record, subject: str, problem: Problem) -> Iterator[C
 
 
 def _other_state(record: Record, subject: str, lines: list[str]) -> CheckFinding:
-    story = story_of(str(record.path))
+    story = story_of(record.file)
     what = "It loads with another state than its record says."
     advice = (
         "If the record is right, correct the step. If the new state is right, accept it: "
@@ -298,7 +304,7 @@ def _step_lines(steps: tuple[str, ...], title: str) -> tuple[str, ...]:
 
 
 def _differs(record: Record, subject: str, lines: tuple[str, ...], where: str = "") -> CheckFinding:
-    story = story_of(str(record.path))
+    story = story_of(record.file)
     what = f"The same bytes gave another state the second time{where}."
     advice = (
         "A step must compute what it gives from the state alone: no clock, no random number, no "

@@ -58,10 +58,18 @@ def samples_of(records: Iterable[Record], registry: Registry = DEFAULT) -> Sampl
     of: dict[str, tuple[Held, ...]] = {}
     for record in records:
         found = tuple(one for text in record.classes if (one := held(text)) is not None)
-        of[str(record.path)] = found
+        of[record.file] = found
         for one in found:
             by_version.setdefault(one.ref, {}).setdefault(one.version, []).append(record)
     return Samples(by_version, of)
+
+
+def today_of(ref: GlobalRef, registry: Registry, version: int | None = None) -> GlobalRef:
+    """Today's name of a ref; the ref itself where its renames lead nowhere."""
+    try:
+        return registry.current_ref(ref, version)
+    except PickleMigrateError:
+        return ref
 
 
 def _held(text: str, registry: Registry) -> Held | None:

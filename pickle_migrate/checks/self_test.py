@@ -21,9 +21,10 @@ from pickle_migrate.checks.falsify import falsified
 from pickle_migrate.checks.material import Material
 from pickle_migrate.checks.modes import Mode
 from pickle_migrate.checks.rules import DRIFT, NOT_NOTICED
+from pickle_migrate.checks.samples import today_of
 from pickle_migrate.checks.steps import all_finishers, all_steps, changed_steps
 from pickle_migrate.checks.values import BROKEN, CheckedItem, CheckFinding
-from pickle_migrate.errors import ArchiveError, PickleMigrateError
+from pickle_migrate.errors import ArchiveError
 from pickle_migrate.lineage import LineageRecord
 from pickle_migrate.lock.values import Lock, LockedClass
 from pickle_migrate.migration import Migration
@@ -45,9 +46,14 @@ class SelfTest:
         self._material = material
         self._mode = mode
         self._kept = kept
-        self._paths = {str(record.path) for record in kept}
-        self._steps = all_steps(material.registry)
-        self._finishers = all_finishers(material.registry)
+        self._paths = {record.file for record in kept}
+        self._naming: dict[GlobalRef, list[Record]] = {}
+        registry = material.registry
+        # The steps of a pack are proved by the pack's own pickles.
+        self._steps = [s for s in all_steps(registry) if registry.pack_of(s.ref) is None]
+        self._finishers = [
+            one for one in all_finishers(registry) if registry.pack_of(one[0].ref) is None
+        ]
 
     @property
     def total(self) -> int:
@@ -63,15 +69,17 @@ class SelfTest:
                 yield from _of_class(now, known)
         for record in self._kept:
             yield self._of_record(record)
-            step(str(record.path))
+            step(record.file)
         yield from self._of_steps(step)
         yield from self._of_finishers(step)
 
     # --- expectations -------------------------------------------------------------------------
 
     def _of_record(self, record: Record) -> CheckedItem:
-        subject = f"the expectation of {places.shown(record.path)}"
+        subject = f"the expectation of {places.shown(record.file)}"
         loaded = loads.load_record(record)
+        for ref in loads.refs_of(loaded):
+            self._naming.setdefault(today_of(ref, self._material.registry), []).append(record)
         missed = [] if loaded.problem is not None else list(_unnoticed(loaded))
         if not missed:
             return CheckedItem(GROUP, subject)
@@ -121,13 +129,12 @@ class SelfTest:
 
     def _candidates(self, ref: GlobalRef, version: int) -> list[Record]:
         found = self._material.samples.up_to(ref, version)
-        return [record for record in found if str(record.path) in self._paths][:TRIED]
+        found = [record for record in found if record.file in self._paths]
+        # Of a class that is not the project's own, records do not say the version.
+        return (found or self._naming.get(ref, []))[:TRIED]
 
     def _heir(self, ref: GlobalRef, version: int) -> GlobalRef:
-        try:
-            return self._material.registry.current_ref(ref, version)
-        except PickleMigrateError:
-            return ref
+        return today_of(ref, self._material.registry, version)
 
     def _is_asked(self, ref: GlobalRef, version: int) -> bool:
         now = self._material.today.of(ref)
@@ -184,7 +191,7 @@ def _step_not_noticed(subject: str, tried: list[Record], place: places.Place) ->
     if not tried:
         what = "Nothing noticed that it was dropped: no archived pickle needs it."
     else:
-        names = ", ".join(places.shown(record.path) for record in tried[:3])
+        names = ", ".join(places.shown(record.file) for record in tried[:3])
         what = f"Nothing noticed that it was dropped: {names} load the same without it."
     advice = (
         "Archive a pickle that needs it, written by the code of that version, and whose state is "

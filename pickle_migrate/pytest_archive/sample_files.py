@@ -24,7 +24,7 @@ def write_sample(root: Path, path: Path, data: bytes, writer: str) -> None:
     texts = [StampText.decode(g.stamp).head for g in scan.globals if g.stamp is not None]
     classes = tuple(dict.fromkeys(f"{head.ref}@{head.version}" for head in texts))
     digest = hashlib.sha256(data).hexdigest()
-    record = Record(path, digest, provenance, classes, root=root)
+    record = Record(str(path), digest, provenance, classes, root=root)
     loaded = loads.load_bytes(record, data)
     if loaded.problem is not None:
         raise ArchiveError(str(path), f"it does not load: {loaded.problem.what}")
