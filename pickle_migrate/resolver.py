@@ -83,6 +83,18 @@ def entry_points(group: str) -> dict[str, str]:
     return {point.name: point.value for point in installed(group=group)}
 
 
+def installed_versions(packages: Iterable[str]) -> dict[str, str]:
+    """The installed distributions that these top-level packages come from, with their versions. The
+    modules of Python itself and of the project have none. Imports none of them.
+    """
+    from importlib.metadata import packages_distributions, version
+
+    wanted = [name for name in packages if name not in sys.stdlib_module_names]
+    known = packages_distributions() if wanted else {}
+    named = {one for name in wanted for one in known.get(name, ())}
+    return {name: version(name) for name in sorted(named)}
+
+
 def import_migrations(modules: Iterable[str] = ()) -> None:
     """Import the modules of migrations that the settings and a class name, each once.
 

@@ -32,12 +32,21 @@ from pickle_migrate.archive.values import (
     Unread,
 )
 from pickle_migrate.errors import ArchiveError, ContentError
+from pickle_migrate.project import Settings
 
 #: Files with these suffixes are no pickles.
 NO_PICKLES: Final = (".md", ".rst", ".txt", ".py", ".json", ".toml", ".cfg", ".ini")
+_NAME: Final = "fixtures"
 _SKIPPED: Final = frozenset(["__pycache__"])
 # As large as most records and pickles; a larger one is allocated for each read.
 _PIECE: Final = 1 << 14
+
+
+def archive_of(settings: Settings) -> Path:
+    """The folder of the archived pickles: what the settings say, else ``fixtures`` beside them."""
+    if settings.archive:
+        return Path(settings.archive)
+    return Path(settings.source).absolute().parent / _NAME if settings.source else Path(_NAME)
 
 
 def read_archive(folder: Path | str) -> Archive:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from pickle_migrate import collector, loader, unbuilt
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of, registered_in_mro
+from pickle_migrate.streams import Whole
+
+if TYPE_CHECKING:
+    from pickle_migrate.policy import Policy
 
 Refs = dict[tuple[str, str], None]
 _COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
@@ -54,6 +58,8 @@ class NotingUnpickler(loader.Unpickler):
         """As the loader resolves it."""
         pair = module_name, global_name
         self.refs[pair] = None
+        if self._guard is not None:  # a policy decides of each name anew
+            return super().find_class(module_name, global_name)
         known = _known.get(pair)
         if known is not None and known.holds():
             return self._told(known)
@@ -92,37 +98,42 @@ class NotingUnpickler(loader.Unpickler):
         )
 
 
-def load_all(data: bytes, encoding: str, refs: Refs) -> tuple[Any, ...]:
+def load_all(
+    data: bytes, encoding: str, refs: Refs, policy: Policy | None = None
+) -> tuple[Any, ...]:
     """The objects of all pickles in the bytes of a file, compressed or not. ``refs`` takes the
-    names that were asked for, stamps included. Raises what loading raises.
+    names that were asked for, stamps included. ``policy``: what they may name; None: anything.
+    Raises what loading raises.
     """
     if data.startswith(_COMPRESSED):
         from pickle_migrate import codecs
 
         data = codecs.unwrap(data).payload
     if len(data) <= collector.PAYS_FROM:
-        return _load(data, encoding, refs)
+        return _load(data, encoding, refs, policy)
     with collector.paused():
-        return _load(data, encoding, refs)
+        return _load(data, encoding, refs, policy)
 
 
-def _load(data: bytes, encoding: str, refs: Refs) -> tuple[Any, ...]:
+def _load(data: bytes, encoding: str, refs: Refs, policy: Policy | None) -> tuple[Any, ...]:
     stream: Any = io.BytesIO(data)
-    if data[:1] != b"\x80" or data[1:2] < b"\x04":
+    if policy is not None or DEFAULT.has_foreign:
+        stream = Whole(data)  # it is scanned first, in one piece
+    elif data[:1] != b"\x80" or data[1:2] < b"\x04":
         stream = io.BufferedReader(stream)  # what the C unpickler reads fast without frames
-    first = _unpickler(stream, encoding, refs).load()
+    first = _unpickler(stream, encoding, refs, policy).load()
     if stream.tell() == len(data):
         return (first,)
-    return _load_row(data, encoding, refs)
+    return _load_row(data, encoding, refs, policy)
 
 
-def _unpickler(stream: Any, encoding: str, refs: Refs) -> NotingUnpickler:
-    made = NotingUnpickler(stream, encoding=encoding, pause_collector=False)
+def _unpickler(stream: Any, encoding: str, refs: Refs, policy: Policy | None) -> NotingUnpickler:
+    made = NotingUnpickler(stream, encoding=encoding, pause_collector=False, policy=policy)
     made.refs = refs
     return made
 
 
-def _load_row(data: bytes, encoding: str, refs: Refs) -> tuple[Any, ...]:
+def _load_row(data: bytes, encoding: str, refs: Refs, policy: Policy | None) -> tuple[Any, ...]:
     """Several pickles, each by itself or by one Unpickler, as a scan of them says."""
     from pickle_migrate.errors import ContentError
     from pickle_migrate.scanner import scan_all
@@ -132,12 +143,12 @@ def _load_row(data: bytes, encoding: str, refs: Refs) -> tuple[Any, ...]:
         problem = f"holds {len(data) - scans.end} bytes after its pickles that are no pickle"
         raise ContentError(problem, "Archive the pickles without what follows them.")
     shares = any(scan.carries_memo for scan in scans.pickles)
-    stream = io.BytesIO(data)
+    stream = Whole(data)
     unpickler = None
     found = []
     for scan in scans.pickles:
         if unpickler is None or not shares:
             stream.seek(scan.start)
-            unpickler = _unpickler(stream, encoding, refs)
+            unpickler = _unpickler(stream, encoding, refs, policy)
         found.append(unpickler.load())
     return tuple(found)

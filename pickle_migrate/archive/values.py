@@ -43,7 +43,7 @@ class Record:
     archive. ``line``: where in the record the expected state begins.
     """
 
-    file: str
+    file: str = attrs.field(converter=str)
     sha256: str
     provenance: Provenance = Provenance()
     classes: tuple[str, ...] = ()

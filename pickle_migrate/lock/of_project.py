@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pickle_migrate.archive.folder import read_archive
+from pickle_migrate.archive.folder import archive_of, read_archive
 from pickle_migrate.archive.values import NO_RECORD, Record
 from pickle_migrate.errors import RefError
 from pickle_migrate.lock.seen import Sighting, sightings_of_file
@@ -19,7 +19,8 @@ from pickle_migrate.registry import DEFAULT, Registry, declaration_of
 from pickle_migrate.schema import schema_of
 
 Sightings = Mapping[str, set[Sighting]]
-_ARCHIVE = "fixtures"
+
+__all__ = ["archive_of", "sightings_of", "today_of", "today_with"]
 
 
 def today_of(settings: Settings, registry: Registry = DEFAULT, *, newest: bool = False) -> Lock:
@@ -55,13 +56,6 @@ def sightings_of(settings: Settings, wanted: Callable[[Record], bool] | None = N
         for path in _files(folder, wanted)
         if (seen := sightings_of_file(str(path)))
     }
-
-
-def archive_of(settings: Settings) -> Path:
-    """The folder of the archived pickles: what the settings say, else ``fixtures`` beside them."""
-    if settings.archive:
-        return Path(settings.archive)
-    return Path(settings.source).absolute().parent / _ARCHIVE if settings.source else Path(_ARCHIVE)
 
 
 def _files(folder: Path, wanted: Callable[[Record], bool] | None) -> Iterator[Path]:
