@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
+import textwrap
 from pathlib import Path
+from typing import Any
+
+import attrs
 
 from pickle_migrate.lock.toml_text import from_text, to_text
 from pickle_migrate.lock.values import Lock, LockedClass, LockedVersion
@@ -98,3 +104,68 @@ class Repository:
     def read(self) -> Lock:
         """The lock that is there now."""
         return from_text(self.path.read_text(), NAME)
+
+
+@attrs.frozen
+class Done:
+    """What a run of the command gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+
+HEADER = """\
+from dataclasses import dataclass, field
+import enum, attrs
+from pickle_migrate import *
+"""
+
+
+class Shop(Repository):
+    """A repository with a small program, for tests that run the real command in it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.write(".gitattributes", f"{NAME} merge=union\n")
+        self.write(".gitignore", "__pycache__\n")
+        self.write(
+            "pickle_migrate.toml",
+            'modules = ["shop.*"]\narchive = "old"\n',
+        )
+        self.write("shop/__init__.py", "")
+        self.models("@versioned(1)\n@dataclass\nclass Order:\n    qty: int\n")
+
+    def models(self, source: str, module: str = "models") -> None:
+        """Write a module of the package ``shop``."""
+        self.write(f"shop/{module}.py", HEADER + textwrap.dedent(source))
+
+    def run(self, *arguments: str, **environment: str) -> Done:
+        """Run ``pickle-migrate`` in the folder."""
+        kept = {n: v for n, v in _ENVIRONMENT.items() if not n.startswith("PICKLE_MIGRATE")}
+        done = subprocess.run(
+            [sys.executable, "-m", "pickle_migrate", *arguments],
+            cwd=self.folder,
+            env={**kept, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def python(self, code: str) -> str:
+        """Run code in the folder, and give what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)],
+            cwd=self.folder,
+            env={**_ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout

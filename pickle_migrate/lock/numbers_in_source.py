@@ -68,12 +68,20 @@ def _of_lineage(tree: ast.Module, module: str, ref: GlobalRef) -> Iterator[Numbe
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    decorated = {
+        id(decorator): ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for decorator in node.decorator_list
+    }
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if _called(node) == "migrates" and _is_class(_argument(node, 0, "target"), known):
-            yield from _number(_argument(node, 1, "version"), "step", node)
+            # Of a function, what it does tells it from another one.
+            text = decorated.get(id(node))
+            yield from _number(_argument(node, 1, "version"), "step", node, text)
         elif method in _STEPS | _STATES and _is_lineage(node.func, known, frozenset(lineages)):
             kind = "step" if method in _STEPS else "state"
             yield from _number(_argument(node, 0, "version"), kind, node)
@@ -132,13 +140,15 @@ def _argument(node: ast.Call, place: int, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
 
 
-def _number(node: ast.expr | None, kind: str, call: ast.Call) -> Iterator[Number]:
+def _number(
+    node: ast.expr | None, kind: str, call: ast.Call, text: str | None = None
+) -> Iterator[Number]:
     if not isinstance(node, ast.Constant) or node.end_col_offset is None:
         return
     value = node.value
     if type(value) is int:
         place = (node.lineno, node.col_offset, node.end_col_offset)
-        yield Number(value, *place, kind, _spelled(call))
+        yield Number(value, *place, kind, text or _spelled(call))
 
 
 def _spelled(call: ast.Call) -> str:
