@@ -160,15 +160,20 @@ def test_json(shop):
 
 def test_a_plain_class_and_the_archive(shop):
     """What its pickles show, also under old names; a new attribute is drift."""
-    plain = "@versioned(1, unstamped=1)\nclass Plain:\n    def __init__(self, **f): self.__dict__.update(f)\n"
-    shop.models(plain)
-    write = "import pickle, shop.models as m; from pathlib import Path; Path('old').mkdir(exist_ok=True); "
+    shop.models("@versioned(1, unstamped=1)\nclass Plain: ...\n")
+
+    def archive(name, **fields):
+        data = f"plain = m.Plain(); plain.__dict__.update({fields}); data = pickle.dumps([plain])"
+        shop.write("old/README.md", "")
+        code = "import pathlib, pickle, shop.models as m\n"
+        shop.python(f"{code}{data}\npathlib.Path('old/{name}').write_bytes(data)")
+
     shop.run("lock")
     assert '"shop.models:Plain".1.known = "unknown"' in shop.path.read_text()
-    shop.python(write + "Path('old/a.pkl').write_bytes(pickle.dumps(m.Plain(qty=1)))")
+    archive("a.pkl", qty=1)
     done = shop.run("lock")
     assert done.out.splitlines()[1] == "  version 1: 1 field known now"
-    shop.python(write + "Path('old/b.pkl').write_bytes(pickle.dumps([m.Plain(qty=1, tax=2)]))")
+    archive("b.pkl", qty=1, tax=2)
     done = shop.run("lock")
     assert (done.code, done.out.splitlines()[1]) == (1, "  + tax")
 

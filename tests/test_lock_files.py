@@ -29,7 +29,7 @@ def test_written_and_read(tmp_path):
     assert read_lock(path) == LOCK
     write_lock(path, lock())
     assert read_lock(path) == lock()
-    assert os.listdir(path.parent) == [NAME]
+    assert [one.name for one in path.parent.iterdir()] == [NAME]
 
 
 def test_no_file_is_an_empty_lock(tmp_path):

@@ -1,4 +1,4 @@
-"""Versions in source code: found as people write them, and edited without touching anything else."""
+"""Versions in source code: found as people write them, and edited where they stand."""
 
 import textwrap
 
