@@ -28,7 +28,7 @@ def write_sample(root: Path, path: Path, data: bytes, writer: str) -> None:
     loaded = loads.load_bytes(record, data)
     if loaded.problem is not None:
         raise ArchiveError(str(path), f"it does not load: {loaded.problem.what}")
-    record = attrs.evolve(record, expected_text=f"\n{records.states_text(loaded.states)}")
+    record = attrs.evolve(record, expected_text=records.states_text(loaded.states))
     text = records.record_text(record).encode()
     for name, content in ((path, data), (record.record_path, text)):
         temporary = writing.write_temporary(
