@@ -30,7 +30,7 @@ from pickle_migrate.findings import (
     FileResult,
     Problem,
 )
-from pickle_migrate.foreign import joblib_files
+from pickle_migrate.foreign import outer
 from pickle_migrate.interrupts import Interrupts
 from pickle_migrate.policy import Policy
 from pickle_migrate.ways import Ways, Wishes
@@ -154,7 +154,7 @@ def _write_to(
 
 def _holds_the_same(output: str, data: bytes, ways: Ways) -> bool:
     new, there = codecs.unwrap(data), codecs.unwrap(store.read(output).data)
-    plain = [joblib_files.plain_of(one.payload) for one in (new, there)]
+    plain = [outer.plain_of(one.payload, ways.registry) for one in (new, there)]
     return new.codecs == there.codecs and ways.same(*plain)
 
 

@@ -24,7 +24,7 @@ from pickle_migrate.findings import (
     FilePlan,
     Problem,
 )
-from pickle_migrate.foreign import joblib_files
+from pickle_migrate.foreign import outer
 from pickle_migrate.limits import UPGRADE_LIMITS
 from pickle_migrate.planner import Planner
 from pickle_migrate.policy import Policy
@@ -109,9 +109,9 @@ def plan_file(found: Found, the_ways: Ways, may_replace: MayReplace | None = Non
 
 
 def _plan_payload(plan: FilePlan, payload: bytes, found: Found, the_ways: Ways) -> FilePlan:
-    opened = joblib_files.opened(payload)
-    if opened is not None:
-        payload = opened.plain
+    around = outer.taken_off(payload, the_ways.registry)
+    if around is not None:
+        payload = around.plain
     try:
         scans = scan_all(payload, limits=UPGRADE_LIMITS)
     except PickleFormatError as error:
@@ -124,30 +124,23 @@ def _plan_payload(plan: FilePlan, payload: bytes, found: Found, the_ways: Ways) 
     if plan.all_problems():
         return attrs.evolve(plan, action=REFUSE)
     is_old = any(pickle_plan.is_old for pickle_plan in pickles)
-    if opened is not None and opened.renamed(the_ways.registry) is not opened:
-        is_old, way = True, way or STATIC
-    if not is_old:
-        return plan
-    return attrs.evolve(plan, action=UPGRADE, way=way if opened is None else way_of_wrapped(way))
-
-
-def way_of_wrapped(way: str) -> str:
-    """The way of a file that is taken apart and written anew: names alone are never all of it."""
-    return LIVE if way == LIVE else STATIC
+    if around is not None and (is_old or around.is_old):
+        is_old, way = True, LIVE if way == LIVE else STATIC
+    return attrs.evolve(plan, action=UPGRADE, way=way) if is_old else plan
 
 
 def upgraded(payload: bytes, the_ways: Ways, place: str) -> tuple[bytes, str]:
-    """The bytes of a file's pickles at today's versions, and which way they went; those of joblib's
-    files are taken out of these and put back. Raises what ``Ways.upgraded`` does.
+    """The bytes of a file's pickles at today's versions, and which way they went; what stands
+    around them is taken off and put back. ``place``: the path of the file. Raises what
+    ``Ways.upgraded`` and ``outer`` do.
     """
-    opened = joblib_files.opened(payload)
-    if opened is None:
+    around = outer.taken_off(payload, the_ways.registry)
+    if around is None:
         return the_ways.upgraded(payload, place)
-    new, way = the_ways.upgraded(opened.plain, place)
-    today = opened.renamed(the_ways.registry)
-    if new == opened.plain and today is opened:
+    new, way = the_ways.upgraded(around.plain, place)
+    if new == around.plain and not around.is_old:
         return payload, way
-    return today.closed(new), way_of_wrapped(way)
+    return around.put_back(new), LIVE if way == LIVE else STATIC
 
 
 def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found: Found) -> FilePlan:

@@ -14,6 +14,7 @@ import attrs
 
 from pickle_migrate import shims_names
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.scanner import mapped
 from pickle_migrate.shims_classes import Shim
 from pickle_migrate.shims_types import (
     ConstructorShimType,
@@ -61,6 +62,14 @@ class World:
                 meta = GetattrShimType
             found = self._classes[module, qualname] = self.new(meta, GlobalRef(module, qualname))
         return found
+
+    def map_names(self, protocol: int) -> None:
+        """Give Python 2's names of modules those of Python 3, where the pickle was written at a
+        ``protocol`` at which pickle maps them, and will be at one at which it does not.
+        """
+        for cls in self._classes.values():
+            if cls._written is cls._ref:
+                cls._written = mapped(cls._ref, protocol)
 
     def new(
         self,

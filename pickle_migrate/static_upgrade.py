@@ -24,6 +24,8 @@ Way: TypeAlias = Literal["spliced", "static", "live"]
 SPLICED: Final = "spliced"
 STATIC: Final = "static"
 LIVE: Final = "live"
+#: Up to this protocol, pickle itself maps the names that Python 2 had for its modules.
+_FIX_IMPORTS: Final = 2
 
 
 @attrs.frozen
@@ -119,6 +121,8 @@ def _rewritten(
         roots = roots_of(row.payload, row.scans, world, encoding)
         if world.settle():
             raise StaticError("", "the pickle calls something and drops the result")
+        if protocol is not None and protocol > _FIX_IMPORTS:
+            world.map_names(min(scan.protocol for scan in row.scans))
         return dumped(roots, row.scans, protocol, StaticTable())
 
 

@@ -57,7 +57,7 @@ class Ways:
         self._static = static
         self._wishes = wishes
         # What steps of others' classes may look at; None with --static.
-        self._wanted = Wanted(static.registry, wishes.encoding, load)
+        self._wanted = Wanted(static.registry, wishes.encoding, load, protocol=wishes.protocol)
 
     # --- planning ---------------------------------------------------------------------------------
 
@@ -148,7 +148,9 @@ class Ways:
     def _upgraded(self, payload: bytes, scans: Sequence[Scan]) -> tuple[bytes, Way]:
         if self.live is None:
             return self._without_loading(self._row(payload, scans))
-        _, way = self._plan(payload, scans)
+        plans, way = self._plan(payload, scans)
+        if not any(plan.is_old for plan in plans):
+            return payload, STATIC
         if way in (SPLICED, STATIC):
             with contextlib.suppress(Exception):
                 return self._without_loading(self._row(payload, scans))

@@ -67,7 +67,9 @@ def rewritten(
         graph = _Graph.of(payload, scans, wanted)
         if graph is None or not graph.changes():
             return None
-        new = dumped(graph.roots, scans, None, Table())
+        if wanted.protocol is not None and wanted.protocol > LAST_PROTOCOL:
+            graph.run.pickle.world.map_names(min(scan.protocol for scan in scans))
+        new = dumped(graph.roots, scans, wanted.protocol, Table())
     if check:
         _check(new, scans, wanted)
     return Foreign(new, tuple(graph.run.steps), tuple(graph.run.classes))

@@ -20,13 +20,15 @@ Beside = Callable[[str], bytes | None]
 class Wanted:
     """``encoding``: of 8-bit strings of Python 2 that are not UTF-8. ``load``: what loads parts of
     pickles that steps ask for; None: nothing may be loaded. ``beside``: what reads another file of
-    the same folder, by its bare name, and gives None if it is not there.
+    the same folder, by its bare name, and gives None if it is not there. ``protocol``: None
+    writes each pickle at the protocol that it had.
     """
 
     registry: Registry
     encoding: str = "ASCII"
     load: Load | None = None
     beside: Beside | None = None
+    protocol: int | None = None
 
 
 def file_beside(path: str, name: str) -> bytes | None:
