@@ -94,7 +94,8 @@ def _detail(text: str) -> Line:
     plain = f"{_INDENT}  {escaped(text)}"
     style = _DETAIL_STYLES.get(text[:1], "")
     marks = (Mark(len(_INDENT) + 2, len(plain), style),) if style else ()
-    return Line(plain, marks, f"{_INDENT}    ")
+    indent = plain[: len(plain) - len(plain.lstrip())]
+    return Line(plain, marks, f"{indent}  ")
 
 
 def _coloured(outcome: str, text: str) -> Line:

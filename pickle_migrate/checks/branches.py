@@ -43,8 +43,9 @@ def _both_made(one: TwoHeads, name: str) -> CheckFinding:
     alike = "" if one.differs else ", with the same fields"
     what = f"This branch and {name} both made version {one.version}{alike}."
     advice = (
-        "Pickles of one would be taken for the other's. Put yours after theirs: pickle-migrate "
-        "merge\nIf both are the same change, merge or rebase, so that there is one."
+        "Pickles of one would be taken for the other's. Put yours after theirs: git merge "
+        f"{name}, then pickle-migrate merge --against {name}\n"
+        "If both are the same change, rebase, so that there is one."
     )
     found = finding(SAME_VERSION, one.ref, what, advice, version=one.version, against=name)
     return attrs.evolve(found, details=tuple(change.describe() for change in one.changes))

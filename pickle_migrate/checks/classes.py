@@ -141,7 +141,8 @@ def _drift(change: ClassChange) -> CheckFinding:
     what = f"It changed since version {version} was locked, and is still version {version}."
     advice = (
         f"Make it version {version + 1} with a migration from {version}: pickle-migrate make\n"
-        f"If no pickle of version {version} was ever kept, lock it as it is: pickle-migrate lock"
+        f"If no pickle of version {version} was ever kept, lock it as it is: pickle-migrate lock "
+        f"--accept {change.ref}"
     )
     details = tuple(one.describe() for one in change.drift)
     fields = [one.name for one in change.drift if one.name]
