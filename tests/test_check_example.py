@@ -269,6 +269,18 @@ def test_a_pickle_that_nobody_reads(copy):
     assert copy.rules() == {"not-read": [name]}
 
 
+def test_a_record_in_a_folder_that_no_setting_covers(copy):
+    """Found when it is looked for; a project of its own below this one has its own check."""
+    for folder in ("migrations/more", "migrations/other"):
+        copy.path(folder).mkdir()
+        for name in (TRACK, f"{TRACK}.yaml"):
+            shutil.copyfile(copy.path(name), copy.path(folder) / Path(name).name)
+    copy.path("migrations/other/pickle_migrate.toml").touch()
+    assert copy.rules(code=0) == {}
+    stray = f"migrations/more/{Path(TRACK).name}.yaml"
+    assert copy.rules("--thorough") == {"not-read": [stray]}
+
+
 def test_a_record_without_its_pickle(copy):
     copy.path(TRACK).unlink()
     assert copy.rules() == {"no-pickle": [f"{TRACK}.yaml"]}

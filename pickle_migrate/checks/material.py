@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from pickle_migrate.archive.folder import read_archive
+from pickle_migrate.archive.folder import archive_of, read_archive
 from pickle_migrate.archive.values import Archive
 from pickle_migrate.checks import modules, places
 from pickle_migrate.checks.modes import Mode
@@ -19,7 +19,6 @@ from pickle_migrate.checks.samples import Held, Samples, samples_of
 from pickle_migrate.checks.values import COULD_NOT_RUN, CheckFinding
 from pickle_migrate.errors import ArchiveError, LockError
 from pickle_migrate.lock import files, seen, today
-from pickle_migrate.lock.of_project import archive_of
 from pickle_migrate.lock.values import Lock
 from pickle_migrate.project import Settings
 from pickle_migrate.refs import GlobalRef

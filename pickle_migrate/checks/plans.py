@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import attrs
 
 from pickle_migrate import codecs, resolver, store
-from pickle_migrate.errors import PickleMigrateError
 from pickle_migrate.findings import PicklePlan, Problem
 from pickle_migrate.planner import Planner
 from pickle_migrate.scanner import scan_all
@@ -33,9 +32,9 @@ def story_of(path: str) -> Story:
     """
     try:
         plans = list(_plans(codecs.unwrap(store.read(path).data).payload))
-    except PickleMigrateError:
-        return Story()
-    except Exception:  # the code of a module that a pickle names
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the code of a module that a pickle names, which may call sys.exit()
         return Story()
     problems = dict.fromkeys(_key(problem) for plan in plans for problem in plan.problems)
     told = {_key(problem): problem for plan in plans for problem in plan.problems}

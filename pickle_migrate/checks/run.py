@@ -22,6 +22,7 @@ from pickle_migrate.checks.modes import DEFAULT_MODE, Mode
 from pickle_migrate.checks.pickles import Pickles, Step
 from pickle_migrate.checks.rules import EMPTY_ARCHIVE, NO_PICKLE, NOT_READ, RECORD
 from pickle_migrate.checks.self_test import SelfTest
+from pickle_migrate.checks.strays import records_elsewhere
 from pickle_migrate.checks.values import (
     BROKEN,
     COULD_NOT_RUN,
@@ -64,6 +65,8 @@ def run_check(wishes: Wishes, progress: Progress) -> CheckReport:
     if not material.is_complete:  # every class of that module would be told to be gone
         return CheckReport(tuple(items), mode.name)
     items += unread_items(material.archive)
+    if wishes.thorough:
+        items += _of_strays(material)
     known = None if material.lock is None else _known(material, material.lock, mode)
     if known is not None:
         items += _of_classes(known, wishes, material)
@@ -136,6 +139,15 @@ def _of_project(material: Material) -> Iterator[CheckedItem]:
         )
         found = CheckFinding(EMPTY_ARCHIVE, BROKEN, shown, what, advice, facts={"path": shown})
         yield CheckedItem("project", shown, (found,))
+
+
+def _of_strays(material: Material) -> Iterator[CheckedItem]:
+    for path in records_elsewhere(material.settings, material.archive.root):
+        shown = places.shown(path)
+        what = f"This record lies outside of the archive, {places.shown(material.archive.root)}."
+        advice = "Move it there with its pickle, or correct the setting archive."
+        found = CheckFinding(NOT_READ, BROKEN, shown, what, advice, shown, facts={"path": shown})
+        yield CheckedItem("pickle", shown, (found,))
 
 
 _KINDS = {

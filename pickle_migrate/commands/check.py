@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -130,6 +131,12 @@ def _run(request: Request, screen: Screen) -> int:
         return _CANNOT_RUN
     except KeyboardInterrupt:
         click.echo("Interrupted: not everything was checked.", err=True)
+        return _CANNOT_RUN
+    except BaseException as error:
+        # Whatever code of the project ends this, sys.exit(0) included, it was not kept.
+        traceback.print_exc()
+        name = type(error).__name__
+        click.echo(f"Error: the check itself ended with {name}, as shown above.", err=True)
         return _CANNOT_RUN
     return {KEPT: 0, BROKEN: 1}.get(found.outcome, _CANNOT_RUN)
 
