@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import platform
 import sys
+from importlib.metadata import version as metadata_version
 
 import pytest
 import yaml
@@ -170,3 +173,55 @@ def test_every_sample_loads_by_plain_pickle(shop_project):
     result = shop_project.run(sys.executable, "-c", code)
     assert result.outlines == ["['Note', 'Order', 'Order']"]
     assert all(path.read_bytes()[1] == pickle.DEFAULT_PROTOCOL for path in samples(shop_project))
+
+
+def test_the_record_names_release_and_libraries(shop_project):
+    """The release of the installed package that the class is in, and the versions of others whose
+    names stand in the pickle.
+    """
+    site = shop_project.mkdir("site")
+    metadata = site / "cake_shop-1.4.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: cake-shop\nVersion: 1.4\n")
+    (metadata / "top_level.txt").write_text("cakes\n")
+    (site / "cakes.py").write_text(
+        "from pickle_migrate import versioned\n"
+        "@versioned(1)\n"
+        "class Cake:\n"
+        "    def __init__(self, layers): self.layers = layers\n"
+    )
+    (shop_project.path / "tests" / "test_shop.py").write_text(
+        "import pickle, cakes, numpy\ndef test(): pickle.dumps(cakes.Cake(numpy.array([1, 2])))\n"
+    )
+    run(shop_project, "-o", "pythonpath=. site").assert_outcomes(passed=1)
+    (cake,) = samples(shop_project)
+    written = yaml.safe_load(cake.with_name(f"{cake.name}.yaml").read_text())["written by"]
+    assert written["release"] == "cake-shop 1.4"
+    assert written["libraries"] == {"numpy": metadata_version("numpy")}
+    assert written["python"] == platform.python_version()
+
+
+def test_unittest_and_fixtures(shop_project):
+    """A test case of unittest pickles as others do; what a fixture pickles counts for its test."""
+    (shop_project.path / "tests" / "test_shop.py").write_text(
+        "import pickle, unittest, pytest, shop\n"
+        "class Case(unittest.TestCase):\n"
+        "    def test(self): pickle.dumps(shop.Note('x'))\n"
+        "@pytest.fixture\n"
+        "def order(): return pickle.loads(pickle.dumps(shop.Order('Ada', 3)))\n"
+        "def test_order(order): assert order.quantity == 3\n"
+    )
+    run(shop_project).assert_outcomes(passed=2)
+    assert [path.name[:6] for path in samples(shop_project)] == ["shop.N", "shop.O"]
+
+
+def test_a_read_only_archive_fails_no_test(shop_project):
+    """The tests are what the run is for: the summary says what could not be written."""
+    if os.geteuid() == 0:
+        (shop_project.path / "fixtures" / "samples").write_text("no folder")
+    else:
+        (shop_project.path / "fixtures").chmod(0o500)
+    result = run(shop_project)
+    (shop_project.path / "fixtures").chmod(0o700)
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["0 samples archived in fixtures*", "*skipped:", "*Error: *"])

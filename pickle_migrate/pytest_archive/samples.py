@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pickle
+import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -15,8 +16,10 @@ from typing import Any
 import attrs
 import pytest
 
+from pickle_migrate import scanner
+from pickle_migrate.archive import freeze
+from pickle_migrate.archive.values import Provenance
 from pickle_migrate.pytest_archive.run import MARKER, ArchiveRun
-from pickle_migrate.pytest_archive.sample_files import write_sample
 from pickle_migrate.pytest_archive.sampling import (
     NEW,
     SKIPPED,
@@ -26,6 +29,7 @@ from pickle_migrate.pytest_archive.sampling import (
     Sampler,
     Shape,
 )
+from pickle_migrate.refs import GlobalRef
 from pickle_migrate.report import escaped
 
 #: The folder of samples in the archive.
@@ -44,6 +48,7 @@ class Sampling:
         self.run = run
         self.sampler = Sampler(self)
         self.test_files: frozenset[str] = frozenset()
+        self._versions: dict[str, dict[str, str]] = {}
 
     def take(self, item: pytest.Item) -> None:
         """Freeze what a test has pickled, now that it has passed. What the check of an archived
@@ -68,11 +73,28 @@ class Sampling:
             data = pickle.dumps(obj)
         if len(data) > MOST:
             raise NoSampleError(f"its pickle has {len(data):,} bytes, a sample at most {MOST:,}")
+        provenance = self._provenance(data, shape, test)
         with _alone(folder):
             if path.exists():
                 return False
-            write_sample(self.run.folder, path, data, test)
-        return True
+            name = f"{FOLDER}/{path.name}"
+            return freeze.freeze(data, name, self.run.folder, provenance).outcome == freeze.ARCHIVED
+
+    def _provenance(self, data: bytes, shape: Shape, test: str) -> Provenance:
+        refs = [named.ref for named in scanner.scan(data).globals]
+        own = self._installed(shape.ref)
+        libraries = {n: v for ref in refs for n, v in self._installed(ref).items() if n not in own}
+        release = " ".join(next(iter(own.items()), ()))
+        return Provenance(release, platform.python_version(), None, libraries, test)
+
+    def _installed(self, ref: GlobalRef) -> dict[str, str]:
+        """The distribution that a name comes from, with its version; asked once for each package,
+        since asking reads the metadata of all that is installed.
+        """
+        top = ref.module.partition(".")[0]
+        if top not in self._versions:
+            self._versions[top] = freeze.installed_for([ref])
+        return self._versions[top]
 
     def _refuse(self, shape: Shape) -> None:
         file = getattr(sys.modules.get(shape.ref.module), "__file__", None)
