@@ -17,6 +17,7 @@ import attrs
 import click
 
 from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
+from pickle_migrate.commands import archive as archive_command
 from pickle_migrate.commands import check as check_command
 from pickle_migrate.commands import heads as heads_command
 from pickle_migrate.commands import history as history_command
@@ -258,3 +259,4 @@ main.add_command(make_command.make)
 main.add_command(packs_command.packs)
 main.add_command(check_command.check)
 main.add_command(squash_command.squash)
+main.add_command(archive_command.archive)

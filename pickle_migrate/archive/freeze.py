@@ -69,6 +69,7 @@ def freeze(
     *,
     encoding: str = "ASCII",
     policy: Policy | None = None,
+    write: bool = True,
 ) -> Frozen:
     """Put a file's bytes into the archive ``root`` under ``name``, a path with slashes, with the
     state that a load gives now.
@@ -78,7 +79,7 @@ def freeze(
     of that name. Where the same bytes have a record already, that one stays as it is.
     """
     record = recorded(data, root / name, root, provenance, encoding=encoding, policy=policy)
-    return _written(record, data)
+    return _written(record, data) if write else Frozen(record, ARCHIVED)
 
 
 def recorded(
