@@ -12,7 +12,10 @@ from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry
 
 #: The packs of this package, each a module here with a ``PACK``.
-BUILT_IN = ("attrs", "joblib", "networkx", "packaging", "python2")
+BUILT_IN = (
+    *("attrs", "joblib", "networkx", "numpy", "numpy1", "packaging", "pandas", "python2"),
+    *("scipy", "sklearn"),
+)
 #: Where other distributions name theirs: name = "module:attribute".
 GROUP = "pickle_migrate.migrations"
 
