@@ -95,7 +95,13 @@ def made_by_both(path: Path, ref: str, now: Lock) -> tuple[TwoHeads, ...]:
     """
     other = other_branch(path, ref)
     if other.ours is None:
-        return two_heads(other.base, now, other.theirs)
+        found = two_heads(other.base, now, other.theirs)
+        # Theirs taken over, and more after it: `merge` leaves that on a branch not merged yet.
+        return tuple(
+            one
+            for one in found
+            if one.differs or not is_settled(one.ref, other.theirs, other.theirs, now)
+        )
     found = two_heads(other.base, other.ours, other.theirs)
     return tuple(one for one in found if not is_settled(one.ref, other.ours, other.theirs, now))
 

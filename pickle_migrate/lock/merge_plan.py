@@ -9,12 +9,12 @@ from pathlib import Path
 import attrs
 
 from pickle_migrate.errors import LockError
-from pickle_migrate.lock import files
+from pickle_migrate.lock import files, toml_lines
 from pickle_migrate.lock.against import is_settled, lock_at, lock_of_commit, same_class
 from pickle_migrate.lock.git import Repository
 from pickle_migrate.lock.merging import Merged, Renumbered, merged
-from pickle_migrate.lock.numbers_in_source import Number, renumbered
-from pickle_migrate.lock.values import Lock
+from pickle_migrate.lock.numbers_in_source import Number, numbers_of, renumbered
+from pickle_migrate.lock.values import Lock, LockedVersion
 from pickle_migrate.refs import GlobalRef
 
 #: Git's names for the commit that is being brought in, and whether it is ours: a rebase puts our
@@ -25,7 +25,8 @@ _UNDER_WAY = (("MERGE_HEAD", False), ("REBASE_HEAD", True), ("CHERRY_PICK_HEAD",
 @attrs.frozen
 class Sides:
     """The three locks of a merge. ``theirs_commit`` is the newest commit of the other branch,
-    ``name`` what the user calls it.
+    ``name`` what the user calls it. ``ours_commit`` is this branch before the merge; None: it is
+    the work tree, or nobody knows.
     """
 
     base: Lock
@@ -33,6 +34,7 @@ class Sides:
     theirs: Lock
     theirs_commit: str
     name: str
+    ours_commit: str | None = None
 
 
 @attrs.frozen
@@ -89,22 +91,63 @@ def sides_of(path: Path, against: str | None) -> Sides:
         )
     commit = repository.commit_of(against)
     mine = repository.merged(against)
-    base = repository.merge_base(against, mine or "HEAD")
-    ours = files.read_lock(path) if mine is None else lock_of_commit(repository, mine, path)
-    locks = [lock_of_commit(repository, one, path) for one in (base, commit)]
-    return Sides(locks[0], ours, locks[1], commit, against)
+    base_commit = repository.merge_base(against, mine or "HEAD")
+    base, theirs = (lock_of_commit(repository, one, path) for one in (base_commit, commit))
+    if mine is not None:
+        ours = lock_of_commit(repository, mine, path)
+    elif (now := _now(path)) is not None:
+        ours = now
+    else:
+        base, ours = _untangled(path, theirs)
+    return Sides(base, ours, theirs, commit, against, mine)
 
 
 def _under_way(repository: Repository, path: Path, name: str, is_ours: bool) -> Sides:
-    if is_ours:
-        mine, theirs, base = name, "HEAD", f"{name}^"
-        locks = [lock_at(path, base) if repository.has(base) else Lock(), lock_at(path, mine)]
-        return Sides(
-            locks[0], locks[1], lock_at(path, theirs), repository.commit_of(theirs), theirs
-        )
-    base = repository.merge_base(name)
-    locks = [lock_of_commit(repository, base, path), lock_at(path, "HEAD"), lock_at(path, name)]
-    return Sides(locks[0], locks[1], locks[2], repository.commit_of(name), name)
+    mine, theirs = (name, "HEAD") if is_ours else ("HEAD", name)
+    ours_commit, commit = repository.commit_of(mine), repository.commit_of(theirs)
+    if not is_ours:
+        base = lock_of_commit(repository, repository.merge_base(theirs), path)
+    else:
+        base = lock_at(path, f"{mine}^") if repository.has(f"{mine}^") else Lock()
+    ours, other = (lock_of_commit(repository, one, path) for one in (ours_commit, commit))
+    return Sides(base, ours, other, commit, theirs, ours_commit)
+
+
+def _untangled(path: Path, theirs: Lock) -> tuple[Lock, Lock]:
+    """Where both parted, and ours, out of a lock whose lines contradict each other: what a rebase
+    leaves that git finished by itself. Whatever is contradicted was made by both; the fields of
+    ours are not told any more. Raises LockError for a lock that is damaged otherwise.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    known = {str(one.ref) for one in theirs.classes}
+    first: dict[str, int] = {}
+    newest: dict[str, int] = {}
+    for _, line in toml_lines.twice(text):
+        ref, number = (*line.path, "", "")[:2]
+        if number.isdigit() and ref in known:
+            first[ref] = min(int(number), first.get(ref, int(number)))
+    for line in toml_lines.lines(text):
+        ref, number = (*line.path, "", "")[:2]
+        if ref in first and number.isdigit():
+            newest[ref] = max(int(number), newest.get(ref, 0))
+    if not first:
+        files.read_lock(path)  # which says what is wrong with it
+    base, ours = [], []
+    for one in theirs.classes:
+        start = first.get(str(one.ref))
+        if start is None:
+            base.append(one)
+            ours.append(one)
+            continue
+        before = tuple(version for version in one.versions if version.version < start)
+        mine = range(start, newest[str(one.ref)] + 1)
+        made = tuple(LockedVersion(number, None, None, one.head.state) for number in mine)
+        base += [attrs.evolve(one, versions=before)] if before else []
+        ours.append(attrs.evolve(one, versions=(*before, *made)))
+    return Lock(tuple(base)), Lock(tuple(ours))
 
 
 def merge_plan(path: Path, against: str | None = None) -> MergePlan:
@@ -146,14 +189,30 @@ class _Edits:
     """The sources while one class after the other is renumbered in them."""
 
     repository: Repository
-    commit: str
+    sides: Sides
     before: dict[Path, str] = attrs.field(factory=dict)
     now: dict[Path, str] = attrs.field(factory=dict)
     problems: list[str] = attrs.field(factory=list)
 
+    def text_in(self, commit: str, path: Path) -> str | None:
+        """A file as it is in a commit, None if it was not there."""
+        data = self.repository.read_at_top(commit, path)
+        return None if data is None else data.decode(errors="replace")
+
+    def is_ours_too(self, path: Path, module: str, one: Renumbered, number: Number) -> bool:
+        """Whether a declaration of theirs stood in the same file of ours, before the merge."""
+        if self.sides.ours_commit is None:
+            return True
+        text = self.text_in(self.sides.ours_commit, path)
+        try:
+            ours = numbers_of(text or "", module, one.ref)
+        except SyntaxError:
+            return False
+        return any(other.text == number.text for other in ours)
+
 
 def _with_sources(repository: Repository, sides: Sides, found: Merged) -> MergePlan:
-    edits = _Edits(repository, sides.theirs_commit)
+    edits = _Edits(repository, sides)
     _read_sources(edits, [one.ref for one in found.renumbered])
     classes: list[Renumbered] = []
     same: list[GlobalRef] = []
@@ -209,8 +268,7 @@ def _renumber(edits: _Edits, one: Renumbered) -> tuple[list[tuple[Number, int]],
     changed: list[tuple[Number, int]] = []
     kept: list[Number] = []
     for path, text in edits.now.items():
-        data = edits.repository.read_at_top(edits.commit, path)
-        others = data.decode(errors="replace") if data is not None else None
+        others = edits.text_in(edits.sides.theirs_commit, path)
         module = _module_of(path, one.ref)
         try:
             found = renumbered(text, module, one.ref, one.numbers, others)
@@ -226,7 +284,7 @@ def _renumber(edits: _Edits, one: Renumbered) -> tuple[list[tuple[Number, int]],
                 )
         edits.now[path] = found.source
         changed += found.changed
-        kept += found.kept
+        kept += [number for number in found.kept if edits.is_ours_too(path, module, one, number)]
     return changed, kept
 
 
@@ -253,7 +311,9 @@ def _no_source(path: Path, error: SyntaxError) -> str:
 
 
 def _is_the_same(one: Renumbered, changed: list[tuple[Number, int]], kept: list[Number]) -> bool:
-    """Whether every step of ours is one of theirs, word by word."""
+    """Whether every step of ours is one of theirs, word by word, and leads to the same."""
+    if one.differs:
+        return False
     ours = [number for number, _ in changed if number.kind != "class"]
     steps = {number.value for number in kept if number.kind == "step"}
     return not ours and steps >= {old - 1 for old in one.numbers}

@@ -22,6 +22,7 @@ class Renumbered:
 
     ``base`` is the newest version where both parted, ``theirs`` the newest on the other branch.
     ``mine`` is what changed on this branch since, ``others`` what changed on the other.
+    ``differs``: a version that both made is not the same.
     """
 
     ref: GlobalRef
@@ -30,7 +31,7 @@ class Renumbered:
     theirs: int
     mine: tuple[Change, ...] = ()
     others: tuple[Change, ...] = ()
-    fingerprints: tuple[str, ...] = ()
+    differs: bool = True
 
     @property
     def head(self) -> int:
@@ -47,7 +48,7 @@ class Renumbered:
 @attrs.frozen
 class Merged:
     """One lock of two. ``renumbered`` are the classes of which both made the same version, in the
-    order of their refs; ``same`` those of which both made it the same, and where nothing changes.
+    order of their refs.
     """
 
     lock: Lock
@@ -56,7 +57,9 @@ class Merged:
 
 def merged(base: Lock, ours: Lock, theirs: Lock) -> Merged:
     """The lock of both branches. Nothing that stands in one of them is forgotten."""
-    clashes = {one.ref for one in two_heads(base, ours, theirs)}
+    clashes: dict[GlobalRef, bool] = {}
+    for one in two_heads(base, ours, theirs):
+        clashes[one.ref] = one.differs or clashes.get(one.ref, False)
     classes: list[LockedClass] = []
     renumbered: list[Renumbered] = []
     for mine in ours.classes:
@@ -65,7 +68,7 @@ def merged(base: Lock, ours: Lock, theirs: Lock) -> Merged:
         if other is None:
             classes.append(mine)
         elif mine.ref in clashes:
-            number = _renumbered(mine, other, before)
+            number = _renumbered(mine, other, before, differs=clashes[mine.ref])
             renumbered.append(number)
             classes.append(_joined(mine, other, before, _after(mine, other, number)))
         else:
@@ -75,7 +78,9 @@ def merged(base: Lock, ours: Lock, theirs: Lock) -> Merged:
     return Merged(lock, tuple(sorted(renumbered, key=lambda one: one.ref)))
 
 
-def _renumbered(mine: LockedClass, other: LockedClass, before: LockedClass | None) -> Renumbered:
+def _renumbered(
+    mine: LockedClass, other: LockedClass, before: LockedClass | None, *, differs: bool
+) -> Renumbered:
     parted = before.head.version if before is not None else 0
     # A version that both accepted to be other stands at the old number: it follows as well.
     first = min(
@@ -91,11 +96,7 @@ def _renumbered(mine: LockedClass, other: LockedClass, before: LockedClass | Non
         other.head.version,
         between_versions(old, mine.head) if old is not None else (),
         between_versions(old, other.head) if old is not None else (),
-        tuple(
-            one.fingerprint
-            for one in mine.versions
-            if one.version in new and one.fingerprint is not None
-        ),
+        differs,
     )
 
 

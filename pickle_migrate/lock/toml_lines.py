@@ -82,9 +82,9 @@ def line_of(text: str, path: Path) -> int | None:
     return next((one.number for one in lines(text) if one.path[: len(path)] == path), None)
 
 
-def twice(text: str) -> tuple[Line, Line] | None:
-    """The first two lines that cannot both be true: they set one key, or one sets a key and the
-    other a key below it. None without such.
+def twice(text: str) -> Iterator[tuple[Line, Line]]:
+    """Every two lines that cannot both be true: they set one key, or one sets a key and the other a
+    key below it; in the order of the second.
     """
     seen: dict[Path, Line] = {}
     above: dict[Path, Line] = {}
@@ -93,11 +93,10 @@ def twice(text: str) -> tuple[Line, Line] | None:
         before = seen.get(one.path) or above.get(one.path)
         before = before or next((seen[part] for part in parts if part in seen), None)
         if before is not None:
-            return before, one
-        seen[one.path] = one
+            yield before, one
+        seen.setdefault(one.path, one)
         for part in parts:
             above.setdefault(part, one)
-    return None
 
 
 def marker(text: str) -> int | None:

@@ -138,7 +138,7 @@ class _Reader:
             raise LockError(self.path, f"it is no TOML: {error}", _RESTORE) from error
 
     def _refuse_twice(self) -> None:
-        found = toml_lines.twice(self.text)
+        found = next(toml_lines.twice(self.text), None)
         if found is None:
             return
         one, other = found
