@@ -90,3 +90,26 @@ def test_what_a_newborn_carries_is_no_field():
     obj = Order(a=1)
     obj.__dict__["__setstate__"] = print
     assert held_by(obj) == ("a", 1)
+
+
+class Liar:
+    """Says that it is a dict."""
+
+    __class__ = dict
+
+
+class Meta(type):
+    """Says that its classes have everything."""
+
+    def __getattr__(cls, name):
+        return name
+
+
+class Everything(metaclass=Meta):
+    pass
+
+
+def test_lies_about_classes_are_not_believed():
+    liar, everything = Liar(), Everything()
+    assert held_by(liar) == ()
+    assert not reach([everything])[id(everything)].beyond

@@ -12,31 +12,24 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-import attrs
-
 from pickle_migrate import codecs, resolver, stamps
 from pickle_migrate.archive import folder, loads, yaml_text
 from pickle_migrate.archive.loads import Loaded
 from pickle_migrate.archive.state_compare import differences
 from pickle_migrate.archive.states import state_of
 from pickle_migrate.archive.values import Record
-from pickle_migrate.checks import places
+from pickle_migrate.checks import pickle_words, places
 from pickle_migrate.checks.again import Again, load_again
 from pickle_migrate.checks.material import Material
 from pickle_migrate.checks.modes import Mode
-from pickle_migrate.checks.plans import NOWHERE, story_of
 from pickle_migrate.checks.rules import (
-    BYTES_CHANGED,
-    DOES_NOT_LOAD,
-    MISSING_REF,
     NOT_DETERMINISTIC,
     OTHER_STATE,
     RECORD,
-    TOUCHES_OTHERS,
 )
 from pickle_migrate.checks.samples import today_of
-from pickle_migrate.checks.values import BROKEN, COULD_NOT_RUN, CheckedItem, CheckFinding
-from pickle_migrate.checks.watching import Touch, Watch, watched
+from pickle_migrate.checks.values import COULD_NOT_RUN, CheckedItem, CheckFinding
+from pickle_migrate.checks.watching import Watch, watched
 from pickle_migrate.errors import ArchiveError, ContentError
 from pickle_migrate.findings import Problem
 from pickle_migrate.hooks import entry_of
@@ -156,17 +149,17 @@ class Pickles:
         try:
             data = folder.read_bytes(record.file)
         except OSError as error:
-            yield _cannot_be_read(record, subject, error)
+            yield pickle_words.cannot_be_read(record, subject, error)
             return
         if hashlib.sha256(data).hexdigest() != record.sha256:
-            yield _bytes_changed(record, subject)
+            yield pickle_words.bytes_changed(record, subject)
 
     def _of_load(self, loaded: Loaded, subject: str) -> Iterator[CheckFinding]:
         record = loaded.record
         if loaded.sha256 and not loaded.is_intact:
-            yield _bytes_changed(record, subject)
+            yield pickle_words.bytes_changed(record, subject)
         elif loaded.problem is not None:
-            yield from _does_not_load(record, subject, loaded.problem)
+            yield from pickle_words.does_not_load(record, subject, loaded.problem)
         else:
             try:
                 lines = loads.compare(loaded, limit=LINES)
@@ -177,7 +170,7 @@ class Pickles:
                 )
                 return
             if lines:
-                yield _other_state(record, subject, lines)
+                yield pickle_words.other_state(record, subject, lines)
 
     def _watch(
         self, again: list[tuple[Record, Loaded | None]], found: dict[str, list[CheckFinding]]
@@ -202,7 +195,9 @@ class Pickles:
             told = found[subject]
             if other != here and not any(one.rule == NOT_DETERMINISTIC for one in told):
                 lines = _text_differences(here, other)
-                told.append(_differs(record, subject, tuple(lines), " in another process"))
+                told.append(
+                    pickle_words.differs(record, subject, tuple(lines), " in another process")
+                )
 
 
 def _text_differences(here: str, there: str) -> list[str]:
@@ -227,15 +222,15 @@ def _of_watch(
         raise
     except BaseException as error:
         again, problem = Again((), ()), Problem.of(error, "loading it a second time")
-        yield _differs(record, subject, (problem.what,))
+        yield pickle_words.differs(record, subject, (problem.what,))
     else:
         if before.problem is not None:
-            yield _differs(record, subject, (before.problem.what,))
+            yield pickle_words.differs(record, subject, (before.problem.what,))
         else:
             lines = _state_lines(before.objects, again.objects)
             if lines:
-                yield _differs(record, subject, tuple(lines))
-    yield from (_touches(record, subject, touch) for touch in again.touches)
+                yield pickle_words.differs(record, subject, tuple(lines))
+    yield from (pickle_words.touches(record, subject, touch) for touch in again.touches)
 
 
 def _state_lines(first: tuple[Any, ...], second: tuple[Any, ...]) -> list[str]:
@@ -243,91 +238,3 @@ def _state_lines(first: tuple[Any, ...], second: tuple[Any, ...]) -> list[str]:
     if len(old) == len(new) == 1:
         return differences(old[0], new[0], limit=LINES)
     return differences(old, new, limit=LINES)
-
-
-# --- their words ------------------------------------------------------------------------------
-
-
-def _finding(rule: str, record: Record, subject: str, what: str, advice: str) -> CheckFinding:
-    place = places.shown(record.record_path)
-    return CheckFinding(
-        rule, BROKEN, subject, what, advice, place, record.line, facts={"path": subject}
-    )
-
-
-def _bytes_changed(record: Record, subject: str) -> CheckFinding:
-    what = f"Its bytes are not those that were archived: its sha256 is not {record.sha256[:12]}..."
-    advice = (
-        "Take the file back: git checkout -- FILE. If git changed its line ends, write '*.pickle "
-        "binary' into .gitattributes. A pickle that is meant to be another one is archived anew."
-    )
-    return _finding(BYTES_CHANGED, record, subject, what, advice)
-
-
-def _cannot_be_read(record: Record, subject: str, error: OSError) -> CheckFinding:
-    what = f"The file cannot be read: {error.strerror}."
-    return _finding(DOES_NOT_LOAD, record, subject, what, "Give it back its rights.")
-
-
-def _does_not_load(record: Record, subject: str, problem: Problem) -> Iterator[CheckFinding]:
-    story = story_of(record.file)
-    for one in story.missing:
-        found = _finding(MISSING_REF, record, subject, one.what, one.advice)
-        yield attrs.evolve(found, facts={**found.facts, **one.facts})
-    if story.missing and problem.error in NOWHERE:  # that is what the load said, too
-        return
-    others = [
-        one for one in story.problems if one not in story.missing and one.what != problem.what
-    ]
-    details = (*(f"also: {one.what}" for one in others), *_step_lines(story.steps, "Steps:"))
-    found = _finding(DOES_NOT_LOAD, record, subject, problem.what, problem.advice)
-    facts = {**found.facts, "error": problem.error, **problem.facts}
-    yield attrs.evolve(found, details=details, facts=facts)
-
-
-def _other_state(record: Record, subject: str, lines: list[str]) -> CheckFinding:
-    story = story_of(record.file)
-    what = "It loads with another state than its record says."
-    advice = (
-        "If the record is right, correct the step. If the new state is right, accept it: "
-        f"pickle-migrate archive --accept {subject}"
-    )
-    found = _finding(OTHER_STATE, record, subject, what, advice)
-    details = (*lines, *_step_lines(story.steps, "Steps that ran:"))
-    return attrs.evolve(
-        found, details=details, facts={**found.facts, "difference": lines, "steps": story.steps}
-    )
-
-
-def _step_lines(steps: tuple[str, ...], title: str) -> tuple[str, ...]:
-    return (title, *(f"  {step}" for step in steps)) if steps else ()
-
-
-def _differs(record: Record, subject: str, lines: tuple[str, ...], where: str = "") -> CheckFinding:
-    story = story_of(record.file)
-    what = f"The same bytes gave another state the second time{where}."
-    advice = (
-        "A step must compute what it gives from the state alone: no clock, no random number, no "
-        "counter, no order of a set."
-    )
-    found = _finding(NOT_DETERMINISTIC, record, subject, what, advice)
-    return attrs.evolve(found, details=(*lines, *_step_lines(story.steps, "Steps that ran:")))
-
-
-def _touches(record: Record, subject: str, touch: Touch) -> CheckFinding:
-    step = touch.step
-    what = (
-        f"The step of {step.ref} from {step.source} to {step.target} ({touch.operation}) changes "
-        f"{touch.changed}."
-    )
-    advice = (
-        "Whether that object is migrated by then depends on the order in the pickle. Put a changed "
-        "copy into the state; what needs neighbours is for the finishing stage: "
-        f"Lineage({str(step.ref)!r}).finish({step.version}, function)"
-    )
-    found = _finding(TOUCHES_OTHERS, record, subject, what, advice)
-    place = places.of_step(step.origin)
-    facts = {**found.facts, "step": step.describe(), "origin": step.origin}
-    if place.path:
-        return attrs.evolve(found, path=place.path, line=place.line, facts=facts)
-    return attrs.evolve(found, facts=facts)

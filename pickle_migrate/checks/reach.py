@@ -76,9 +76,9 @@ def _walk(
     queue = collections.deque(start)
     while queue and len(found) < most:
         obj, above = queue.popleft()
-        if type(obj) in _ATOMS or id(obj) in found or isinstance(obj, (type, *_CODE)):
+        if type(obj) in _ATOMS or id(obj) in found or issubclass(type(obj), (type, *_CODE)):
             continue
-        is_other = hasattr(type(obj), MARK)
+        is_other = is_versioned(obj)
         seen = Seen(obj, held_by(obj), above, beyond=others is None or is_other)
         found[id(obj)] = seen
         if is_other and others is not None:
@@ -87,20 +87,26 @@ def _walk(
             queue.extend((value, seen) for value in seen.held)
 
 
+def is_versioned(obj: Any) -> bool:
+    """Whether the class of an object, or a base of it, has versions. Asks no metaclass."""
+    return any(MARK in vars(kind) for kind in type(obj).__mro__)
+
+
 def held_by(obj: Any) -> tuple[Any, ...]:
     """What an object holds directly, in an order of its own: members, keys and values, fields."""
     held: list[Any] = []
-    if isinstance(obj, dict):
+    kind = type(obj)  # an object may lie about its __class__
+    if issubclass(kind, dict):
         for key, value in dict.items(obj):
             held += (key, value)
     else:
         for base, members in _ROWS:
-            if isinstance(obj, base):
+            if issubclass(kind, base):
                 held += members(obj)
                 break
-    if isinstance(obj, bytearray):
+    if issubclass(kind, bytearray):
         held.append(bytes(obj))
-    elif type(obj).__module__ == "numpy" and hasattr(obj, "tobytes"):
+    elif kind.__module__ == "numpy" and hasattr(obj, "tobytes"):
         held.append(obj.tobytes())
     held += fields_of(obj)
     return tuple(held)

@@ -200,6 +200,10 @@ def _step_not_noticed(subject: str, tried: list[Record], place: places.Place) ->
     return _not_noticed(subject, what, advice, place)
 
 
+_UNKNOWN = "Nobody knows its fields, so nothing would notice if one had another name."
+_DECLARE = "Declare them in the class, or archive a pickle of it, and run pickle-migrate lock"
+
+
 # --- fields -----------------------------------------------------------------------------------
 
 
@@ -216,11 +220,7 @@ def _of_class(now: LockedClass, known: Known) -> Iterator[CheckedItem]:
         return
     if fields is None:
         if now.head.version not in known.samples.get(now.ref, frozenset()):
-            what = "Nobody knows its fields, so nothing would notice if one had another name."
-            advice = "Declare them in the class, or archive a pickle of it, and run "
-            yield _not_noticed(
-                subject, what, f"{advice}pickle-migrate lock", places.of_class(now.ref)
-            )
+            yield _not_noticed(subject, _UNKNOWN, _DECLARE, places.of_class(now.ref))
         return
     (name, kind), *rest = fields or (("", ""),)
     new = tuple(sorted(((name + _NEW, kind), *rest)))

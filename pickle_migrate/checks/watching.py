@@ -19,14 +19,13 @@ from typing import Any, Final
 
 import attrs
 
-from pickle_migrate.checks.reach import MOST, Seen, held_by, reach
+from pickle_migrate.checks.reach import MOST, Seen, held_by, is_versioned, reach
 from pickle_migrate.checks.steps import changed_steps
 from pickle_migrate.fieldrules import FieldOperation, Operation
 from pickle_migrate.migration import Migration
 from pickle_migrate.operations import AddField, RemoveField, RenameField
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry
-from pickle_migrate.shapes import MARK
 
 #: Objects of a loaded graph that are asked who holds what.
 _GRAPH: Final = 200_000
@@ -142,7 +141,7 @@ class _Watched(Operation):
 def _judged(one: _Candidate, loaded: object, memo: list[Any]) -> str | None:
     """What was changed, in words; None where it was the object's own affair."""
     obj = one.seen.obj
-    if hasattr(type(obj), MARK):
+    if is_versioned(obj):
         return f"another object, of {GlobalRef.of(type(obj))}"
     kind = _kind(obj)
     neighbour = _neighbour(one.seen)
@@ -163,7 +162,7 @@ def _neighbour(seen: Seen) -> GlobalRef | None:
     """The versioned object through which something was reached, if it was."""
     above = seen.above if seen.beyond else None
     while above is not None:
-        if hasattr(type(above.obj), MARK):
+        if is_versioned(above.obj):
             return GlobalRef.of(type(above.obj))
         above = above.above
     return None
@@ -183,7 +182,7 @@ def _is_held_twice(one: _Candidate, memo: list[Any]) -> bool:
 
 
 def _holds(holder: Any, obj: Any) -> bool:
-    if not isinstance(holder, dict | list | tuple | set | frozenset):
+    if not issubclass(type(holder), (dict, list, tuple, set, frozenset)):
         return False  # instances got their fields from a state that is in the memo itself
     return any(value is obj for value in held_by(holder))
 
@@ -192,7 +191,7 @@ def _owners(obj: Any, loaded: object) -> int:
     """How many versioned objects of the loaded graph have the object for their own; the graph's
     root counts as one.
     """
-    others = [seen for seen in reach([loaded], _GRAPH).values() if hasattr(type(seen.obj), MARK)]
+    others = [seen for seen in reach([loaded], _GRAPH).values() if is_versioned(seen.obj)]
     count = 0
     for held in ((loaded,), *(seen.held for seen in others)):
         found = reach(held, MOST).get(id(obj))
