@@ -75,6 +75,8 @@ class Unpickler(pickle.Unpickler):
         self._stand_ins = _stand_ins(missing)
         self._guard: Guard | None = None
         self._registry = DEFAULT if registry is None else registry
+        if not resolver.packs_asked:
+            resolver.ask_for_packs()
         rewrites = self._registry.has_foreign and self._rewrites
         if policy is not None or limits is not None or rewrites:
             from pickle_migrate.guarded import Guard  # only those who ask pay for the scanner
@@ -384,6 +386,8 @@ def loads(
     """``pickle.loads`` with migrations: bytes in, the first pickle's object out. As ``load``."""
     size = memoryview(data).nbytes
     file: Any = io.BytesIO(data)
+    if not resolver.packs_asked:
+        resolver.ask_for_packs()
     if policy is not None or limits is not None or (registry or DEFAULT).has_foreign:
         from pickle_migrate.streams import Whole
 

@@ -20,6 +20,8 @@ _lock = threading.RLock()
 _settings: Settings | None = None
 _writes_older = False
 _imported: set[str] = set()
+#: Whether somebody looked by now if the settings name packs, which loading has to know first.
+packs_asked = False
 _Found = tuple[Registry, type, tuple[int, int], Callable[..., Any]]
 _found: dict[tuple[int, str], _Found] = {}
 
@@ -40,8 +42,9 @@ def use_settings(chosen: Settings | None) -> None:
     """Take these settings; None: look for them anew when they are next needed. Their renames go
     into the default registry, their migrations are imported when an old pickle turns up.
     """
-    global _settings, _writes_older
+    global _settings, _writes_older, packs_asked
     with _lock:
+        packs_asked = chosen is not None
         # Only when all renames are taken: a wrong one is reported until it is corrected.
         _settings = None
         _imported.clear()
@@ -62,6 +65,23 @@ def use_settings(chosen: Settings | None) -> None:
             asking.ask_always(chosen.write)
             _writes_older = bool(chosen.write)
         hooks.settings_are_known(chosen is not None)
+
+
+def ask_for_packs() -> None:
+    """Take the settings if they name packs: these are needed before a pickle is read. Settings that
+    cannot be read are reported when they are needed for a name.
+    """
+    global packs_asked
+    with _lock:
+        if packs_asked:
+            return
+        packs_asked = True
+        try:
+            found = find_settings() if _settings is None else None
+        except SettingsError:
+            return
+        if found is not None and found.packs:
+            use_settings(found)
 
 
 def _use_packs(chosen: Settings) -> None:

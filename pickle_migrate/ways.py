@@ -103,11 +103,10 @@ class Ways:
             plans = tuple(_with_reasons(plan.shown, plan.reasons) for plan in row.plans)
             return plans, self._way(row) if any(plan.is_old for plan in plans) else ""
         plans = tuple(self.live.plan(scan) for scan in scans)
-        if gone and not any(plan.is_old for plan in plans):
-            plans = tuple(_without_gone(plan) for plan in plans)
+        known = tuple(_without_gone(plan) for plan in plans) if gone else plans
         if not any(plan.is_old for plan in plans):
-            return plans, ""
-        problems = [problem for plan in plans for problem in plan.problems]
+            return known, ""
+        problems = [problem for plan in known for problem in plan.problems]
         if problems and not all(map(_only_loading, problems)):
             return plans, LIVE
         row = self._row(payload, scans)
@@ -142,13 +141,15 @@ class Ways:
         plans, _ = self._plan(found.data, again, gone=True)
         if not any(plan.is_old for plan in plans):
             return found.data, STATIC
-        new, way = self._upgraded(found.data, again)
+        new, way = self._upgraded(found.data, again, gone=True)
         return new, LIVE if way == LIVE else STATIC
 
-    def _upgraded(self, payload: bytes, scans: Sequence[Scan]) -> tuple[bytes, Way]:
+    def _upgraded(
+        self, payload: bytes, scans: Sequence[Scan], *, gone: bool = False
+    ) -> tuple[bytes, Way]:
         if self.live is None:
             return self._without_loading(self._row(payload, scans))
-        plans, way = self._plan(payload, scans)
+        plans, way = self._plan(payload, scans, gone=gone)
         if not any(plan.is_old for plan in plans):
             return payload, STATIC
         if way in (SPLICED, STATIC):

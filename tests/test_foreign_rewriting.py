@@ -200,6 +200,17 @@ def test_settings_name_packs(fresh):
         resolver.use_settings(Settings(packs=("nothing",), source="pyproject.toml"))
 
 
+def test_the_first_load_looks_for_packs(fresh, monkeypatch):
+    """Rules for strings are needed before any name is; settings that are broken are none."""
+    monkeypatch.delenv("PICKLE_MIGRATE_SETTINGS", raising=False)
+    (fresh / "pickle_migrate.toml").write_text("packs = 3")
+    resolver.use_settings(None)
+    assert pickle_migrate.loads(b"\x80\x02U\x01a.") == "a"
+    (fresh / "pickle_migrate.toml").write_text('packs = "python2"')
+    resolver.use_settings(None)
+    assert pickle_migrate.loads(b"\x80\x02U\x02\xc3\xab.") == "ë"
+
+
 def test_a_file_beside_has_a_bare_name(tmp_path):
     """A name that leads out of the folder is not looked at."""
     (tmp_path / "a.pickle").write_bytes(b"N.")

@@ -9,17 +9,20 @@ releases 17.1 to 26.1.
 
 from __future__ import annotations
 
-from typing import Any, Final
+import sys
+from typing import Final
 
 from pickle_migrate.declare import Lineage
 from pickle_migrate.errors import ForeignError
-from pickle_migrate.foreign.steps import ANY, taken
+from pickle_migrate.foreign.steps import ANY
 from pickle_migrate.foreign.view import View
 from pickle_migrate.operations import Rebuild
 from pickle_migrate.packs.values import Pack, Rule
 from pickle_migrate.registry import Registry
-from pickle_migrate.routes import steps_between
 from pickle_migrate.shapes import is_positional
+
+#: Libraries whose own classes give tuples; none of them is attrs.
+_OTHERS: Final = frozenset(["numpy", "pandas", "scipy", "sklearn"]) | sys.stdlib_module_names
 
 
 def _version_of(view: View) -> int | None:
@@ -29,15 +32,21 @@ def _version_of(view: View) -> int | None:
     registry = view.pickle.registry
     if not is_positional(view.state) or registry.class_at(view.ref) is not None:
         return None  # versioned classes tell the order of their fields, or refuse
-    return None if registry.pack_of(view.ref) is not None else 1
+    if registry.pack_of(view.ref) is not None or _top(view) in _OTHERS:
+        return None
+    return 1
 
 
-def _by_name(view: View) -> Any:
-    """Give the values their names, and take the steps that are declared from that version on."""
+def _top(view: View) -> str:
+    return view.ref.module.partition(".")[0]
+
+
+def _by_name(view: View) -> None:
+    """Give the values their names."""
     count = len(view.state)
     records = view.pickle.registry.family(view.ref)
-    orders = {v: names for record in records for v, names in record.field_orders.items()}
-    fitting = {names for names in orders.values() if len(names) == count}
+    orders = {names for record in records for names in record.field_orders.values()}
+    fitting = {names for names in orders if len(names) == count}
     if len(fitting) != 1:
         known = "several orders of fields fit" if fitting else "nothing says which they are"
         raise ForeignError(
@@ -47,16 +56,7 @@ def _by_name(view: View) -> Any:
             "...). If it is no class of attrs, and its own __getstate__ gives a tuple: "
             f"Lineage({str(view.ref)!r}, version_of=lambda view: None).",
         )
-    version = max(v for v, names in orders.items() if names in fitting)
     view.state = dict(zip(fitting.pop(), view.state, strict=True))
-    head = max([version, *(v + 1 for record in records for v in record.steps)])
-    steps, gaps = steps_between(view.ref, version, head, records)
-    if gaps:
-        raise gaps[0]
-    new: Any = view.shim
-    for step in steps:
-        new = taken(step, new, view.pickle)
-    return new
 
 
 def _positions(registry: Registry) -> None:

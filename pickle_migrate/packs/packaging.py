@@ -22,6 +22,8 @@ _LEGACY: Final = "packaging.version:LegacyVersion"
 _SPECIFIER: Final = "packaging.specifiers:Specifier"
 _SET: Final = "packaging.specifiers:SpecifierSet"
 _MARKER: Final = "packaging.markers:Marker"
+#: What a requirement keeps when a program sets ``specifier.prereleases``.
+_PRERELEASES: Final = "has a setting of prereleases, for which no text of a requirement has a place"
 _REQUIREMENT: Final = "packaging.requirements:Requirement"
 
 
@@ -73,12 +75,18 @@ def _version(view: View) -> Any:
 # --- specifiers, markers, requirements ------------------------------------------------------------
 
 
+def _pair(view: View, name: str) -> tuple[Any, Any]:
+    """A value and ``prereleases``: in attributes, or since 26.2 in a tuple."""
+    state = view.state
+    if type(state) is tuple and len(state) == 2 and type(state[0]) is tuple:
+        return state[0], state[1]
+    return view.fields.get(name), view.fields.get("_prereleases")
+
+
 def _specifier(view: View) -> Any:
-    fields = view.fields
-    spec = fields.get("_spec")
+    spec, prereleases = _pair(view, "_spec")
     if type(spec) is not tuple:
         raise _wrong(view, "has a state that no known release wrote")
-    prereleases = fields.get("_prereleases")
     args = ("".join(spec),) if prereleases is None else ("".join(spec), prereleases)
     return view.make(_SPECIFIER, *args)
 
@@ -92,17 +100,14 @@ def _members(value: Any) -> list[Any]:
 
 def _text_of_specifier(view: View, value: Any) -> str:
     inner = view.view(value)
-    if inner is not None and inner.fields.get("_spec"):
-        return "".join(inner.fields["_spec"])
     if inner is not None and inner.args and isinstance(inner.args[0], str):
         return inner.args[0]
     raise _wrong(view, "holds what is no specifier")
 
 
 def _specifier_set(view: View) -> Any:
-    fields = view.fields
-    texts = sorted(_text_of_specifier(view, one) for one in _members(fields.get("_specs", ())))
-    prereleases = fields.get("_prereleases")
+    specs, prereleases = _pair(view, "_specs")
+    texts = sorted(_text_of_specifier(view, one) for one in _members(specs or ()))
     args = (",".join(texts),) if prereleases is None else (",".join(texts), prereleases)
     return view.make(_SET, *args)
 
@@ -134,6 +139,8 @@ def _node_text(view: View, node: Any) -> str:
 
 
 def _marker(view: View) -> Any:
+    if isinstance(view.state, str):  # since 26.2
+        return view.make(_MARKER, view.state)
     fields = view.fields
     if "_markers" not in fields:
         raise _wrong(view, "has a state that no known release wrote")
@@ -141,11 +148,18 @@ def _marker(view: View) -> Any:
 
 
 def _requirement(view: View) -> Any:
+    state = (view.state,) if isinstance(view.state, str) else view.state
+    if type(state) is tuple and state and isinstance(state[0], str):  # since 26.2
+        if any(one is not None for one in (*state[1:2], *(state[2] if len(state) > 2 else ()))):
+            raise _wrong(view, _PRERELEASES)
+        return view.make(_REQUIREMENT, state[0])
     fields = view.fields
     text = fields["name"]
     extras = sorted(map(str, _members(fields.get("extras") or ())))
     text += f"[{','.join(extras)}]" if extras else ""
     specifier = view.view(fields.get("specifier"))
+    if specifier is not None and len(specifier.args) > 1:
+        raise _wrong(view, _PRERELEASES)
     if specifier is not None and specifier.args and specifier.args[0]:
         text += str(specifier.args[0])
     marker = view.view(fields.get("marker"))

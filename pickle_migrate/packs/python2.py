@@ -101,6 +101,22 @@ _EMAIL: Final = {
     "MIMEText": "mime.text",
 }
 
+
+def _with_policy(view: View) -> None:
+    """Messages have a policy since Python 3.3; that of old ones is how Python 2 did things."""
+    view.fields["policy"] = view.make("email._policybase:Compat32")
+
+
+def _messages(registry: Registry) -> None:
+    mime = [f"email.mime.{name[4:].lower()}:{name}" for name in _EMAIL if name[:4] == "MIME"]
+    for ref in ("email.message:Message", *mime):
+        Lineage(
+            ref,
+            version_of=lambda view: 1 if "policy" not in view.fields else None,
+            registry=registry,
+        ).upgrade(1, Rebuild(_with_policy))
+
+
 PACK: Final = Pack(
     "python2",
     "strings and standard library of Python 2",
@@ -132,6 +148,13 @@ PACK: Final = Pack(
             "Python 3",
             refs=tuple(f"email.{old}" for old in _EMAIL),
             renames={f"email.{old}": f"email.{new}" for old, new in _EMAIL.items()},
+        ),
+        Rule(
+            "messages of email have a policy",
+            "Python 2.2 to 2.7",
+            "Python 3",
+            refs=("email.message:Message",),
+            declare=_messages,
         ),
         Rule(
             "os.stat results are made by their class",
@@ -171,6 +194,7 @@ PACK: Final = Pack(
         "os": {"stat_result statvfs_result": FUNCTION},
         "http.cookies": "SimpleCookie Morsel",
         "collections.abc": {"MutableMapping": VALUE},
+        "email._policybase": {"Compat32": FUNCTION},
         "email.charset": "Charset",
         "email.header": "Header",
         "email.message": "Message",
