@@ -56,7 +56,8 @@ def test_using_packs_imports_nothing_of_their_libraries():
     code = (
         "import sys, pickle_migrate\n"
         "from pickle_migrate.packs import using\n"
-        "pickle_migrate.use_pack(*using.BUILT_IN)\n"
+        "for name in using.BUILT_IN:\n"
+        "    pickle_migrate.use_pack(name, registry=pickle_migrate.Registry())\n"
         "print([n for n in ('numpy', 'pandas', 'sklearn', 'scipy', 'networkx', 'joblib') "
         "if n in sys.modules])"
     )
