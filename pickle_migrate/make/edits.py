@@ -256,30 +256,37 @@ def _key_of(node: ast.Import | ast.ImportFrom, own: str) -> tuple[int, bool, str
 
 def import_module_in(source: Source, package: str, module: str, width: int = WIDTH) -> None:
     """Have a package import a new module of its own, as it imports the others: by the statement
-    that names them, in ``__all__`` too, or by a new one. A package that finds its modules by itself
+    that names them, in ``__all__`` too, or by new ones. A package that finds its modules by itself
     (``pkgutil``, ``importlib``) is left as it is.
     """
     if re.search(r"\bpkgutil\b|\bimportlib\b|__path__", source.text):
         return
-    for node in source.tree.body:
-        if isinstance(node, ast.ImportFrom) and _is_own(node, package) and _is_plain(node):
-            if _has_comment(source, node):
-                continue
-            origin = "." * node.level + (node.module or "")
-            names = _with_name([a.name for a in node.names], module)
-            source.put(node, "\n".join(from_lines(origin, names, width)))
-            break
-    else:
-        _insert_statement(
-            source, Import(package, module), f"from {package} import {module}", package
-        )
+    is_first = not _import_with_others(source, package, module, width)
+    if is_first:
+        line = f"from {package} import {module}"
+        _insert_statement(source, Import(package, module), line, package.split(".")[0])
     for node in source.tree.body:
         match node:
             case ast.Assign(
-                targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple() as value
+                targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple() as all_
             ):
-                _add_to_all(source, value, module, width)
+                _add_to_all(source, all_, module, width)
                 return
+    if is_first and "__all__" not in source.names():
+        source.change(f"{source.text.rstrip()}\n\n__all__ = [{quoted(module)}]\n")
+
+
+def _import_with_others(source: Source, package: str, module: str, width: int) -> bool:
+    """Add it to the statement that imports the package's other modules, if there is one."""
+    for node in source.tree.body:
+        if not isinstance(node, ast.ImportFrom) or not _is_own(node, package):
+            continue
+        if _is_plain(node) and not _has_comment(source, node):
+            origin = "." * node.level + (node.module or "")
+            names = _with_name([a.name for a in node.names], module)
+            source.put(node, "\n".join(from_lines(origin, names, width)))
+            return True
+    return False
 
 
 def _is_own(node: ast.ImportFrom, package: str) -> bool:

@@ -16,7 +16,7 @@ from pickle_migrate.lock.update import updated
 from pickle_migrate.lock.values import Lock, LockedClass
 from pickle_migrate.make.assigned import assigned_fields
 from pickle_migrate.make.hints import Options, hints_for
-from pickle_migrate.make.questions import Asker, Question
+from pickle_migrate.make.questions import Asker, Question, Unanswered
 from pickle_migrate.make.subject import Subject
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import Registry, declaration_of
@@ -90,6 +90,7 @@ class _Matcher:
     registry: Registry
     asker: Asker
     hinted: dict[str, str] = attrs.field(factory=dict)
+    pending: set[GlobalRef] = attrs.field(factory=set)
 
     def hint(self, moved: Iterable[str]) -> None:
         for text in moved:
@@ -142,7 +143,7 @@ class _Matcher:
         new = [n for n in self.today.classes if n.ref not in known and not n.old_names]
         moves: dict[GlobalRef, GlobalRef] = {}
         self._packages(gone, new, moves, work)
-        for one in [n for n in new if n.ref not in moves]:
+        for one in [n for n in new if n.ref not in moves and n.ref not in self.pending]:
             taken = set(moves.values())
             for old in _by_likeness([o for o in gone if o.ref not in taken], one):
                 if self._is_moved(old, one):
@@ -189,6 +190,8 @@ class _Matcher:
             if hinted or self.asker.confirm(question):
                 work.packages.append(Moved(before, after))
                 moves.update((n, o) for o, n in pairs)
+            elif isinstance(self.asker, Unanswered):
+                self.pending.update(n for _, n in pairs)
 
     # --- one class --------------------------------------------------------------------------------
 
