@@ -40,6 +40,7 @@ def versioned(
     unstamped: int | None = None,
     migrations: str | tuple[str, ...] | list[str] = (),
     registry: Registry | None = None,
+    fill: bool = False,
 ) -> Callable[[C], C]:
     """Class decorator: from now on the class's pickles carry their version and migrate when loaded.
 
@@ -48,11 +49,17 @@ def versioned(
     ``migrations`` names modules that hold the steps; they are imported when the first old pickle
     turns up. Put the decorator above (outside) ``dataclass`` or attrs' ``define``.
 
+    ``fill``: fields that a pickle lacks are filled from the defaults and factories of the dataclass
+    or attrs class, and those that the class does not know are kept and written again. Pickles with
+    other fields than today's are accepted then, without a new version.
+
     Gives the class itself, with ``__reduce_ex__`` and, where needed, ``__setstate__`` put on it,
     and its reducer in copyreg. Raises VersionNumberError, ArgumentError and UnsupportedShapeError.
     Imports nothing.
     """
     _refuse_class(version)
+    if type(fill) is not bool:
+        raise ArgumentError(f"versioned(fill={fill!r})", "it is True or False")
     modules = _modules(migrations)
     mine = _registry(registry)
 
@@ -62,7 +69,13 @@ def versioned(
         if unstamped is not None:
             check_version(ref, unstamped)
         _check_shape(cls, ref, version, unstamped)
-        install(cls, Declaration(version, unstamped, modules, mine, fingerprint_of(cls)))
+        fingerprint = fingerprint_of(cls)
+        if fill:
+            from pickle_migrate.filling import declaring  # few programs pay for it
+
+            declaring.require_fillable(cls)
+            fingerprint = declaring.fingerprint_to_fill(cls)
+        install(cls, Declaration(version, unstamped, modules, mine, fingerprint, fill=fill))
         return cls
 
     return register

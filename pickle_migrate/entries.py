@@ -76,6 +76,19 @@ class Entry:
     def __attrs_post_init__(self) -> None:
         self.write = self.reduce
 
+    @property
+    def unsigned(self) -> StampText:
+        """The current stamp without the class's fingerprint: of an object with ``fill=True`` that
+        has fields which the class does not declare.
+        """
+        written = self.stamp.written
+        head = attrs.evolve(written.head, fingerprint=None)
+        return attrs.evolve(written, classes=(head, *written.classes[1:]))
+
+    def writes(self, text: str | None) -> bool:
+        """Whether a stamp's text is one that this code writes today."""
+        return text == self.stamp.text or (self.declaration.fill and text == self.unsigned.encode())
+
     def restorer(self, text: str | None, written: StampText | None) -> Restorer:
         """What restores states of a written version: a stamp's text and what it says, or None and
         None for unstamped pickles.

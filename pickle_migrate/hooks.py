@@ -32,6 +32,7 @@ _watch: Callable[[Entry], Reducer] | None = None
 _watched: dict[type, Reducer] = {}
 _ask: Callable[[Entry], Reducer] | None = None
 _settings_are_known = False
+_carrying: dict[type, Entry] = {}
 
 
 def install(cls: type, declaration: Declaration) -> None:
@@ -67,6 +68,8 @@ def _needs_setstate(cls: type, shape: Shape, declaration: Declaration) -> bool:
         return False
     unstamped = declaration.unstamped
     older = unstamped is not None and unstamped < declaration.version
+    # Pickles without a stamp are put field by field, whatever version they count as.
+    older = older or (declaration.fill and (unstamped is not None or declaration.version == 1))
     return older or not can_be_fast(cls, shape) or _is_hooked(cls)
 
 
@@ -157,6 +160,21 @@ def know_settings() -> None:
         _read_settings()
 
 
+def carry_asides(cls: type) -> None:
+    """Make a class's reducer write what is kept beside objects. Once for each class is enough."""
+    from pickle_migrate.filling.carrying import carrying
+
+    with _lock:
+        entry = entry_of(cls)
+        if _carrying.get(cls) is not entry:
+            _carrying[cls] = entry
+            own = carrying(entry, _watched.get(cls, entry.reduce))
+            entry.reduce = own
+            if cls in _watched and _watch is not None:
+                _watched[cls], own = own, _watch(entry)
+            _put_reducer(entry, own)
+
+
 def _place(entry: Entry) -> None:
     # Pickle asks copyreg, and the class's __reduce_ex__ asks the entry.
     before = entry.write
@@ -186,6 +204,13 @@ def _enter(cls: type) -> Entry:
         del copyreg.dispatch_table[cls]
     _entries[cls] = entry
     _place(entry)
+    if entry.declaration.fill:
+        from pickle_migrate.filling import asides
+
+        asides.when_first_kept(carry_asides)
+    if cls in _carrying:
+        _watched.pop(cls, None)
+        carry_asides(cls)
     _let_watch(entry)
     return entry
 
@@ -212,8 +237,12 @@ def entry_of(cls: type) -> Entry:
                 base = registered_in_mro(cls)
                 if not base:
                     raise KeyError(cls)
-                registry = declaration_of(base[0]).registry
-                declaration = Declaration(0, None, (), registry)
+                head = declaration_of(base[0])
+                declaration = Declaration(0, None, (), head.registry)
+                if head.fill:
+                    from pickle_migrate.filling.declaring import fingerprint_to_fill
+
+                    declaration = attrs.evolve(declaration, fingerprint=fingerprint_to_fill(cls))
             install(cls, declaration)
         return _entries[cls]
 

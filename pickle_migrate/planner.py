@@ -74,7 +74,7 @@ class _Seen:
         if self.cls is None:
             return self.stamp is None and self.today != self.named.ref
         if self.stamp is not None:
-            return entry_of(self.cls).stamp.text != self.named.stamp
+            return not entry_of(self.cls).writes(self.named.stamp)
         return self.makes or self.today != self.named.ref
 
 

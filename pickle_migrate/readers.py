@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pickle_migrate import finishing
 from pickle_migrate.errors import StateError, UnknownFieldError
+from pickle_migrate.registry import declaration_of, registered_in_mro
 from pickle_migrate.routes import Route
 from pickle_migrate.shapes import Shape, is_positional, named_by_text
 from pickle_migrate.stamps import Stamp
+
+if TYPE_CHECKING:
+    from pickle_migrate.filling.filler import Filler
 
 SetState = Callable[[Any, Any], None]
 
@@ -30,6 +34,7 @@ class Restorer:
         # What an older version wrote by position; a current class with its own __getstate__ may
         # give a tuple that has nothing to do with its fields.
         self.names = route.field_names if shape.kind.mapping or route.steps else None
+        self.filler = _filler(cls, shape)
         first = [op for step in route.steps for op in step.operations][:1]
         self.starts_with_function = any(op.opaque for op in first)
 
@@ -37,7 +42,7 @@ class Restorer:
         """Put a state that an unstamped or a fast-form pickle holds."""
         if self.only_dict and type(raw) is dict:
             state = self.migrate(named_by_text(raw))
-            if isinstance(state, dict):
+            if isinstance(state, dict) and self.filler is None:
                 obj.__dict__.update(state)
                 self.done(obj)
             else:
@@ -59,6 +64,8 @@ class Restorer:
         """
         route = self.route
         if not self.only_dict or not route.steps or route.finishers or route.old_names:
+            return None
+        if self.filler is not None:
             return None
         from pickle_migrate.layouts import Surroundings, compile_setstate
 
@@ -87,7 +94,10 @@ class Restorer:
     def put(self, obj: Any, state: Any) -> None:
         """Put a migrated state in place and note the object for the finishing stage."""
         try:
-            self.shape.put(obj, state)
+            if self.filler is None:
+                self.shape.put(obj, state)
+            else:
+                self.filler.put(obj, state, self.route.version)
         except (UnknownFieldError, StateError) as error:
             if error.version:
                 raise
@@ -101,6 +111,14 @@ class Restorer:
         """
         if self.route.finishers or (self.unstamped and not (self.only_dict and obj.__dict__)):
             finishing.note(self.route.finishers, obj)
+
+
+def _filler(cls: type, shape: Shape) -> Filler | None:
+    if not any(declaration_of(k).fill for k in registered_in_mro(cls)):
+        return None
+    from pickle_migrate.filling.filler import filler_for  # few programs pay for it
+
+    return filler_for(cls, shape)
 
 
 def _chain(cls: type, route: Route) -> Callable[[Any], Any]:

@@ -26,6 +26,7 @@ class Declaration:
     subclass never inherits it and a class that cloudpickle rebuilds keeps it.
 
     ``version`` 0 marks a subclass that nobody registered; its registered bases are stamped.
+    ``fill``: missing fields come from the class's own defaults, unknown ones are kept.
     ``hooked`` names the methods that registration put on the class, ``originals`` what stood there.
     """
 
@@ -34,6 +35,7 @@ class Declaration:
     migrations: tuple[str, ...]
     registry: Registry
     fingerprint: str | None = None
+    fill: bool = attrs.field(default=False, kw_only=True)
     hooked: frozenset[str] = frozenset()
     originals: Mapping[str, Any] = attrs.field(factory=dict)
 

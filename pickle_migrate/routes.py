@@ -116,7 +116,7 @@ def _leg(k: type, head: type, stamped: StampedClass | None, written: StampText |
         return _Leg(version, (), (NewerVersionError(str(ref), version, current),), ())
     records = declaration.registry.family(ref)
     steps, problems = steps_between(ref, version, current, records)
-    if stamped is not None and stamped.fingerprint:
+    if stamped is not None and stamped.fingerprint and not declaration.fill:
         problems += fingerprint_problems(ref, stamped, records, declaration.fingerprint, current)
     finishers = [
         f for v in range(version, current) for r in records for f in r.finishers.get(v, ())

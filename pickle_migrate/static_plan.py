@@ -187,7 +187,7 @@ class StaticPlanner:
         entry = entry_of(cls)
         found.classes += self._classes_of(stamp, cls)
         found.problems += [Problem.of(problem) for problem in route.problems]
-        if entry.stamp.text == named.stamp or route.problems:
+        if entry.writes(named.stamp) or route.problems:
             return
         found.steps += [step.describe() for step in route.steps]
         route = _without_names(route, mentions)

@@ -19,6 +19,7 @@ from pickle_migrate.errors import StaticError
 from pickle_migrate.migration import Migration
 from pickle_migrate.readers import Restorer
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import declaration_of, registered_in_mro
 from pickle_migrate.routes import Route
 from pickle_migrate.schema import field_order
 from pickle_migrate.shapes import Kind, by_position, is_positional, merged_pair, named_by_text
@@ -35,6 +36,8 @@ def against_class(entry: Entry, route: Route, written: StampText | None) -> tupl
     function that would have to run; nothing if they can.
     """
     reasons = [reason for step in route.steps for reason in against(step)]
+    if any(declaration_of(k).fill for k in registered_in_mro(entry.cls)):
+        reasons.append("fills missing fields, which only the class itself can (fill=True)")
     if route.finishers:
         reasons.append("its finishing stage needs the loaded objects")
     if written is None or _changes_state(route) or not _same_form(entry, written):

@@ -6,10 +6,10 @@ While somebody does, each reducer looks who asks in its own thread or task (``co
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
 from typing import Any, Final, Literal
@@ -21,7 +21,8 @@ from pickle_migrate.downgrades.ways import Asked, Way
 from pickle_migrate.entries import Entry
 from pickle_migrate.errors import ArgumentError, DowngradeError, PickleMigrateError
 from pickle_migrate.refs import GlobalRef
-from pickle_migrate.registry import declaration_of, registered_in_mro
+from pickle_migrate.registry import DEFAULT, declaration_of, registered_in_mro
+from pickle_migrate.renames import Holder
 from pickle_migrate.shapes import MARK
 
 Versions = Mapping["type | str | GlobalRef", int]
@@ -154,7 +155,7 @@ def ask_always(versions: Mapping[str, int]) -> None:
     _asking.change()
 
 
-@contextmanager
+@contextlib.contextmanager
 def writing_versions(
     versions: Versions, *, lossy: Lossy = "refuse", everywhere: bool = False
 ) -> Iterator[None]:
@@ -216,21 +217,39 @@ def _checked(versions: Any) -> dict[GlobalRef, int]:
 
 
 def _current(target: object, ref: GlobalRef) -> int | None:
-    """The current version of a class, or None if there is no such class here."""
+    """The current version of a class, or None if there is no such class here, now or before."""
     if isinstance(target, type):
-        declaration = vars(target).get(MARK)
-        return declaration.version or None if declaration is not None else None
-    here = [k for known in hooks.entries() for k in registered_in_mro(known.cls)]
-    for k in (*here, entries.import_class(ref)):
-        if k is not None and GlobalRef.of(k) == ref and MARK in vars(k):
-            return declaration_of(k).version or None
-    for known in hooks.entries():
-        known.import_migrations()
-        registry = known.declaration.registry
-        try:
-            holder = registry.holder(registry.current_ref(ref))
-        except PickleMigrateError:
-            holder = None
-        if holder is not None:
-            return holder.version
+        return declaration_of(target).version or None if MARK in vars(target) else None
+    holder = _holder(ref)
+    if holder is None:
+        cls = entries.import_class(ref)
+        if cls is not None and MARK in vars(cls):
+            return declaration_of(cls).version or None
+        _import_all_migrations()
+        holder = _holder(ref)
+    return None if holder is None else holder.version
+
+
+def _known() -> list[Entry]:
+    """The entries of classes that their registries still have: not of earlier runs of a module."""
+    return [
+        known
+        for known in hooks.entries()
+        if known.declaration.registry.class_at(GlobalRef.of(known.cls)) is known.cls
+    ]
+
+
+def _holder(ref: GlobalRef) -> Holder | None:
+    registries = {id(r): r for r in (DEFAULT, *(e.declaration.registry for e in _known()))}
+    for registry in registries.values():
+        with contextlib.suppress(PickleMigrateError):  # of a name that was another's before
+            found = registry.holder(ref) or registry.holder(registry.current_ref(ref))
+            if found is not None:
+                return found
     return None
+
+
+def _import_all_migrations() -> None:
+    # Whose old name it is stands in some module of migrations, and nobody knows in which.
+    for known in _known():
+        known.import_migrations()

@@ -31,12 +31,16 @@ def lost_fields(step: StepBack, newer: Any, older: Any) -> tuple[str, ...]:
     """
     if step.upgrade is None or step.finishes:
         return ()  # what the finishing stage puts there is not known before a graph is loaded
-    again = step.upgrade.apply(plain_copy(older))
+    again = step.forth(older if step.only_names else plain_copy(older))
     if type(newer) is not dict or type(again) is not dict:
         if same(newer, again):
             return ()
-        return ("state",) if same(step.migration.apply(plain_copy(again)), older) else ()
-    return tuple(str(name) for name in newer if _is_lost(name, step, newer, older, again))
+        return ("state",) if same(step.back(plain_copy(again)), older) else ()
+    return tuple(
+        str(name)
+        for name, value in newer.items()
+        if value is not again.get(name, _MISSING) and _is_lost(name, step, newer, older, again)
+    )
 
 
 def _is_lost(
@@ -51,7 +55,7 @@ def _is_lost(
     if _nearly(value, other):
         other = value + max(1, abs(value))  # the digits that a conversion rounds off are no loss
     try:
-        redone = step.migration.apply({**newer, name: other})
+        redone = step.back({**newer, name: other})
     except Exception:
         return False  # that it refuses another value shows that it looks at it
     return same(redone, older)

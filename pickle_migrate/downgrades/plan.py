@@ -6,19 +6,23 @@ inverses of the declared ones, in the opposite order, or what ``Lineage.downgrad
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import attrs
 
+from pickle_migrate.compiler import Migrate, compile_chain
 from pickle_migrate.downgrades.names import fingerprint_at, name_at
 from pickle_migrate.errors import DowngradeError
 from pickle_migrate.fieldrules import Operation, listed, name_of
 from pickle_migrate.migration import Migration, WayBack
 from pickle_migrate.operations import (
+    AddField,
     ConvertField,
     MergeFields,
     RemoveField,
+    RenameField,
     RunFunction,
     SplitField,
 )
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from pickle_migrate.lineage import LineageRecord
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class StepBack:
     """One step of a way back: from ``version + 1`` to ``version``.
 
@@ -46,6 +50,22 @@ class StepBack:
     def version(self) -> int:
         """The version that it leads to."""
         return self.migration.version
+
+    @functools.cached_property
+    def back(self) -> Migrate:
+        """What takes a state back, compiled. The state that it is given is not changed."""
+        return compile_chain((self.migration,))
+
+    @functools.cached_property
+    def forth(self) -> Migrate:
+        """What takes the older state up again."""
+        return compile_chain(() if self.upgrade is None else (self.upgrade,))
+
+    @functools.cached_property
+    def only_names(self) -> bool:
+        """Whether the upgrade makes no value of a value."""
+        operations = () if self.upgrade is None else self.upgrade.operations
+        return all(isinstance(op, AddField | RemoveField | RenameField) for op in operations)
 
     @property
     def drops(self) -> tuple[str, ...]:
@@ -152,8 +172,8 @@ def way_of(cls: type, version: int, asked: GlobalRef) -> Backward:
         return Backward(ref, current, version, problems=tuple(problems))
     steps, gaps = _steps(ref, base, current, registry.family(ref))
     name, unsure = (asked, None) if asked != ref else (ref, None)
-    if asked == ref and version:
-        name, unsure = name_at(registry, ref, version, current)
+    if asked == ref:
+        name, unsure = name_at(registry, ref, base, current)
     problems += [_asked_for(gap, version) for gap in gaps]
     if unsure is not None:
         remedy = (

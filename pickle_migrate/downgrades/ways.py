@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pickle_migrate import stamps
+from pickle_migrate.compiler import compile_chain
 from pickle_migrate.downgrades.losses import lost_fields
 from pickle_migrate.downgrades.native import native_form
 from pickle_migrate.downgrades.plan import Backward, StepBack, way_of
@@ -40,6 +41,8 @@ class Way:
         # Loading takes the bases first, so the way back takes them last.
         self.steps = tuple(step for k in self.plans for step in self.plans[k].steps)
         self.prefixes = _prefixes(self.plans)
+        self._sure = compile_chain(tuple(step.migration for step in self.steps))
+        self._is_sure = may_lose or all(step.lossy for step in self.steps)
         self.stamp = None if self.unstamped else self._stamp()
 
     @property
@@ -133,23 +136,34 @@ class Way:
             state = {}
         if self.prefixes and type(state) is dict:
             state = unmangled(dict(state), self.prefixes)
+        if self._is_sure:
+            try:
+                return self._sure(state)
+            except DowngradeError:
+                raise
+            except Exception as error:
+                raise self._failure("the way back fails", error) from error
         for step in self.steps:
             state = self._step_back(step, state)
         return state
 
     def _step_back(self, step: StepBack, newer: Any) -> Any:
         try:
-            older = step.migration.apply(newer)
-        except PickleMigrateError as error:
+            older = step.back(newer)
+        except DowngradeError:
+            raise
+        except Exception as error:
             where = f"the way back from {step.migration.source} to {step.version} fails"
-            raise self.refusal(f"{where}: {_said(error)}", _AS_IT_IS) from error
-        if self.may_lose or step.lossy:
+            raise self._failure(where, error) from error
+        if step.lossy:
             return older
         try:
             lost = lost_fields(step, newer, older)
+        except DowngradeError:
+            raise
         except Exception as error:
-            where = f"what the way back to {step.version} gives cannot be upgraded again"
-            raise self.refusal(f"{where}: {_said(error)}", _AS_IT_IS) from error
+            where = f"the older state, of version {step.version}, cannot be upgraded again"
+            raise self._failure(where, error) from error
         if lost:
             ref = str(step.migration.ref)
             raise self.refusal(
@@ -159,6 +173,11 @@ class Way:
                 "lossy=True), or lossy='allow' in the call.",
             )
         return older
+
+    def _failure(self, where: str, error: Exception) -> DowngradeError:
+        """The error for what goes wrong in functions of steps."""
+        said = error.what() if isinstance(error, PickleMigrateError) else f"{error!r}"
+        return self.refusal(f"{where}: {said.rstrip('.')}", _AS_IT_IS)
 
     def args_back(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The constructor arguments as our reducers write them, taken back."""
@@ -170,8 +189,8 @@ class Way:
             try:
                 given, keywords = function(tuple(given), dict(keywords or {}))
             except Exception as error:
-                problem = f"the function for its constructor arguments fails: {_said(error)}"
-                raise self.refusal(problem, _AS_IT_IS) from error
+                where = "the function for its constructor arguments fails"
+                raise self._failure(where, error) from error
         return (tuple(given), dict(keywords) or None, *how)
 
     def refusal(self, problem: str, remedy: str = "") -> DowngradeError:
@@ -181,11 +200,6 @@ class Way:
 
 
 _AS_IT_IS = "Correct the way back for such an object, or write the current version."
-
-
-def _said(error: Exception) -> str:
-    said = error.what() if isinstance(error, PickleMigrateError) else f"{error!r}"
-    return said.rstrip(".")
 
 
 def _prefixes(plans: Mapping[type, Backward]) -> list[tuple[str, str]]:

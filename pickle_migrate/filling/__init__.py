@@ -1,1 +1,1 @@
-"""Fields that a pickle has not, filled from the class's own defaults; others kept aside."""
+"""Defaults without a migration: missing fields are filled, unknown ones kept and written again."""
