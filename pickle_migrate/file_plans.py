@@ -161,6 +161,8 @@ def _plan_other(plan: FilePlan, payload: bytes, error: PickleFormatError, found:
 def _is_expected(found: Found) -> bool:
     """Whether someone takes the file for a pickle: it was named itself, or is called one."""
     name = Path(found.path).name.lower()
+    if name.endswith(".yaml"):  # as a record of the archive, NAME.pickle.yaml
+        return found.explicit
     return found.explicit or any(f"{suffix}." in f"{name}." for suffix in _PICKLE_SUFFIXES)
 
 

@@ -23,7 +23,7 @@ from pickle_migrate import codecs, resolver, scanner, signatures, stamps, store
 from pickle_migrate.archive import loads, noting, records
 from pickle_migrate.archive.folder import archive_of, read_text
 from pickle_migrate.archive.state_text import Writer
-from pickle_migrate.archive.values import Provenance, Record
+from pickle_migrate.archive.values import Place, Provenance, Record
 from pickle_migrate.errors import ArchiveError, FileError, PickleMigrateError
 from pickle_migrate.findings import PicklePlan, Problem
 from pickle_migrate.planner import Planner
@@ -121,6 +121,20 @@ def _does_not_load(path: Path, problem: Problem) -> ArchiveError:
         "load: declare what has changed, and archive it then."
     )
     return ArchiveError(str(path), f"it does not load with today's code: {what}", remedy.strip())
+
+
+def record_in_places(
+    data: bytes, path: Path, root: Path, provenance: Provenance, places: tuple[Place, ...]
+) -> Record:
+    """The record for a pickle whose expected states are written by hand in other files of the
+    archive. Nothing is loaded or written; modules of classes are imported. Raises ArchiveError.
+    """
+    plans, scans = _plans(data, path, None)
+    if provenance.protocol is None:
+        provenance = attrs.evolve(provenance, protocol=plans[0].protocol)
+    digest = hashlib.sha256(data).hexdigest()
+    classes = _classes(plans, scans)
+    return Record(str(path), digest, provenance, classes, expected_in=places, root=root)
 
 
 # --- what is in it ----------------------------------------------------------------------------
