@@ -1,7 +1,8 @@
 """The files that paths lead to: files, folders and patterns, each file once, in a fixed order.
 
-Part of ``store``. Nothing here writes, opens a file, unpickles or imports what a file names. Every
-file is yielded, whatever it holds: whoever reads it decides.
+Part of ``store``. Nothing here writes, unpickles or imports what a file names. Every file is
+yielded, whatever it holds: whoever reads it decides. Only what may be a record of the archive is
+looked into.
 """
 
 # System calls by name, as in the rest of the store.
@@ -24,6 +25,8 @@ from pickle_migrate.writing import TEMPORARY, telling
 #: Folders that hold no one's data.
 SKIPPED_FOLDERS = frozenset(["__pycache__", ".git", ".hg", ".svn"])
 
+# A record of ``archive``, and how one begins.
+_RECORD, _RECORD_BEGINS = ".yaml", b"pickle: "
 _MAGIC = re.compile(r"[*?[]")
 
 
@@ -53,7 +56,8 @@ def discover(
     that very name is never taken for a pattern.
 
     Left out are our temporary files; our backups, in folders and patterns, and named ones when
-    their original is named too, as by the shell for ``data/*``; ``__pycache__`` and the folders of
+    their original is named too, as by the shell for ``data/*``; records of archived pickles, in
+    folders and patterns; ``__pycache__`` and the folders of
     version control; what is no regular file, in folders and patterns. With ``once``, of several
     names for the same file only the first counts; otherwise each path counts once.
 
@@ -160,7 +164,7 @@ def _listing(folder: _Start, suffix: str, *, follow: bool = False) -> Iterator[_
         if entry.is_dir(follow_symlinks=follow):
             if entry.name not in SKIPPED_FOLDERS:
                 yield _Start(path, relative, is_folder=True)
-        elif _is_wanted(entry, names, suffix):
+        elif _is_wanted(entry, names, suffix) and not _is_record(entry, names):
             yield _Start(path, relative)
 
 
@@ -171,6 +175,17 @@ def _is_wanted(entry: os.DirEntry[str], names: set[str], suffix: str) -> bool:
         return entry.is_file()
     except OSError:  # a link that cannot be followed: whoever reads it tells why
         return True
+
+
+def _is_record(entry: os.DirEntry[str], names: set[str]) -> bool:
+    """Whether a file is the archive's record of the file beside it."""
+    if not entry.name.endswith(_RECORD) or entry.name.removesuffix(_RECORD) not in names:
+        return False
+    try:
+        with open(entry.path, "rb") as file:  # noqa: PTH123 - as the other calls here
+            return file.read(len(_RECORD_BEGINS)) == _RECORD_BEGINS
+    except OSError:  # whoever reads it tells why
+        return False
 
 
 # --- patterns -------------------------------------------------------------------------------------

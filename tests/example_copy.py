@@ -61,11 +61,11 @@ def main(folder: Path) -> None:
     sys.path[:0] = settings.path
     resolver.use_settings(settings)
     resolver.import_modules()
-    archive = folder / "fixtures"
+    archive = folder / "fixtures/pickles"
     for name in TODAY:
-        with (archive / "pickles" / name).open("rb") as file:
+        with (archive / name).open("rb") as file:
             written = loader.dumps(loader.load(file), 4)
-        new = archive / "pickles/skywatch_r5" / Path(name).name
+        new = archive / "skywatch_r5" / Path(name).name
         new.parent.mkdir(exist_ok=True)
         new.write_bytes(written)
     for path in sorted(archive.rglob("*.pickle")):

@@ -292,7 +292,7 @@ def test_an_empty_archive(copy, how):
     shutil.rmtree(copy.path("fixtures/pickles"))
     if how == "no folder":
         copy.path("fixtures").rmdir()
-    assert copy.rules()["empty-archive"] == ["fixtures"]
+    assert copy.rules()["empty-archive"] == ["fixtures/pickles"]
 
 
 def test_a_name_that_leads_nowhere(copy):

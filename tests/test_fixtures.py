@@ -166,6 +166,7 @@ def archive_problems(manifest: list[dict[str, Any]], folder: Path) -> list[str]:
         return ["the manifest lists no files"]
     listed = {entry["path"] for entry in manifest}
     present = {f.relative_to(folder.parent).as_posix() for f in folder.rglob("*") if f.is_file()}
+    present -= {f"{path}.yaml" for path in listed}  # their records
     twice = len(manifest) - len(listed)
     return [
         *(f"{path}: not in the manifest" for path in sorted(present - listed)),
@@ -203,10 +204,12 @@ def test_nothing_else_lies_in_the_fixtures_folder() -> None:
         "README.md",
         "expected",
         "manifest.json",
+        "packs",
         "pickles",
         "releases",
         "upgrade.py",
         "write_fixtures.py",
+        "write_records.py",
     }
     found = {path.name for path in FIXTURES.iterdir()} - {"__pycache__"}
     assert found <= known
