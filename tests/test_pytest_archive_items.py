@@ -177,6 +177,14 @@ def test_a_missing_step_says_what_to_write(project):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_gap_names_the_command_that_writes_the_step(project):
+    """Declare it, or have it written."""
+    change(project.path, FORGOTTEN.replace("order.upgrade(1", "order.upgrade(7"))
+    result = run(project)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*no migration leads from 1 to 2*", "*: pickle-migrate make"])
+
+
 def test_changed_bytes_fail(project):
     """The file is not the one that was archived."""
     path = project.path / "fixtures" / "note.pickle"

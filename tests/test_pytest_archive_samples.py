@@ -132,6 +132,14 @@ def test_the_first_archive(shop_project):
     assert len(samples(shop_project)) == 3
 
 
+def test_the_first_archive_where_the_check_is_on(shop_project):
+    """The run that begins an archive does not fail because there is none."""
+    (shop_project.path / "fixtures").rename(shop_project.path / "elsewhere")
+    shop_project.makeini("[pytest]\npythonpath = .\npickle_check = true\n")
+    run(shop_project).assert_outcomes(passed=6)
+    shop_project.runpytest_subprocess().assert_outcomes(passed=9)
+
+
 def test_the_check_in_the_same_run_leaves_no_samples(shop_project):
     """What the check of an archived pickle writes is not what the project writes."""
     result = run(shop_project, "--pickle-check", "fixtures")

@@ -259,7 +259,7 @@ def test_an_archive_that_pytest_passes_over_fails(project, left_out):
     more = ["--ignore=fixtures"] if left_out == "ignore" else []
     result = project.runpytest_subprocess("--pickle-check", *more)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["The archive fixtures has 3 pickles, and pytest collected none*"])
+    result.stdout.fnmatch_lines(["pytest collected none of the pickles in the archive fixtures."])
 
 
 def test_an_empty_archive_is_no_matter_where_tests_were_named(project):

@@ -13,6 +13,9 @@ from pickle_migrate.report import escaped
 
 #: Lines of details and of the plan; ``-v`` shows all.
 LINES = 40
+_MAKE = "pickle-migrate make"
+# Errors that a step mends which a command can write.
+_WRITTEN = ("GapError", "FingerprintError")
 
 
 class NotKeptError(Exception):
@@ -68,6 +71,8 @@ def failure_lines(broken: NotKeptError, *, verbose: bool) -> Iterator[str]:
         if found.advice not in given:
             given.add(found.advice)
             yield from found.advice.splitlines()
+            if found.facts.get("error") in _WRITTEN and _MAKE not in found.advice:
+                yield f"Or have it written: {_MAKE}"
     if verbose and isinstance(broken.entry, Record) and (written := _written_by(broken.entry)):
         yield f"Written by {written}."
 

@@ -119,9 +119,10 @@ def archived_file(parent: Any, path: Path, run: ArchiveRun) -> ArchivedFile | No
 
 def missed(session: pytest.Session, run: ArchiveRun, items: list[pytest.Item]) -> list[pytest.Item]:
     """An item that fails, if all of the archive was asked for and nothing of it is among the items.
-    Not with ``--lf``, which leaves out what passed.
+    Not with ``--lf``, which leaves out what passed, nor in a run that begins the archive.
     """
-    if not run.whole or session.config.getoption("lf", False):
+    options = ("lf", "pickle_archive")
+    if not run.whole or any(session.config.getoption(one, False) for one in options):
         return []
     if any(isinstance(item, ArchivedItem) for item in items):
         return []

@@ -104,11 +104,9 @@ class ArchiveRun:
         if not self.folder.is_dir():
             what = f"There is no archive: the folder {self.shown} does not exist."
         elif self.archive.records:
-            what = (
-                f"The archive {self.shown} has {len(self.archive.records)} pickles, and pytest "
-                "collected none of them: norecursedirs, --ignore or a conftest.py leaves them out."
-            )
-            return CheckFinding(EMPTY_ARCHIVE, BROKEN, self.shown, what)
+            what = f"pytest collected none of the pickles in the archive {self.shown}."
+            advice = "Look whether norecursedirs, --ignore or a conftest.py leaves them out."
+            return CheckFinding(EMPTY_ARCHIVE, BROKEN, self.shown, what, advice)
         else:
             what = f"The archive {self.shown} holds no pickle."
         advice = "Begin it: pytest --pickle-archive, or pickle-migrate archive FILE..."
