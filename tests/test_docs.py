@@ -32,6 +32,7 @@ PROSE = {
     "docs/reference/checks.md",
     "docs/reference/findings.md",
     "docs/reference/index.md",
+    "docs/reference/pytest.md",
 }
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pickled_shop import NEW, change
+
+from pickle_migrate import pytest_plugin
+from pickle_migrate.pytest_archive import fixtures
 
 ITEMS = [
     "fixtures/note.pickle::shop:Note@?",
@@ -316,3 +321,37 @@ def test_the_project_is_not_changed(project):
     before = files_of(project)
     project.runpytest_subprocess("--pickle-check", "fixtures", "tests").assert_outcomes(passed=4)
     assert files_of(project) == before
+
+
+class Recorder:
+    """In place of pytest's parser: the names of what is added to it."""
+
+    def __init__(self):
+        self.names = []
+
+    def getgroup(self, *_):
+        return self
+
+    def addoption(self, name, **_):
+        self.names.append(name)
+
+    def addini(self, name, *_):
+        self.names.append(name)
+
+
+def test_every_option_and_fixture_is_in_the_reference():
+    """Options, ini options, fixtures and what they offer, each as code."""
+    recorder = Recorder()
+    pytest_plugin.pytest_addoption(recorder)
+    assert len(recorder.names) == 6
+    offered = [
+        name
+        for cls in (fixtures.ArchivedPickle, fixtures.PickleArchive)
+        for name in vars(cls)
+        if not name.startswith("_")
+    ]
+    assert {"load", "state", "record", "folder"} <= set(offered)
+    page = Path(__file__).resolve().parent.parent / "docs" / "reference" / "pytest.md"
+    code = " ".join(re.findall(r"`+([^`]+)`+", page.read_text(encoding="utf-8")))
+    names = [*recorder.names, *offered, "pickle_archive", "archived_pickle", "FOLDER::archive"]
+    assert [n for n in names if not re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", code)] == []
