@@ -119,6 +119,20 @@ def test_a_class_that_is_gone(shop):
     assert shop.run("lock", "--json").document["gone"] == [ORDER]
 
 
+def test_a_class_whose_pickles_are_gone_too(shop):
+    """It is forgotten when somebody says so, and only if the code has it no more."""
+    shop.run("lock")
+    done = shop.run("lock", "--forget", ORDER)
+    assert done.code == 2
+    assert f"--forget {ORDER}: that class is registered. Only what is gone" in done.err
+    shop.models(GIFT)
+    assert "no such class is in the lock" in shop.run("lock", "--forget", "a:B").err
+    done = shop.run("lock", "--forget", ORDER)
+    assert done.code == 0
+    assert f"{ORDER}\n  gone from the code; version 1 was the newest\n" in done.out
+    assert ORDER not in shop.path.read_text()
+
+
 def test_json(shop):
     """One document, whatever the modules print."""
     shop.models("print('hello')\n" + GIFT)
@@ -149,6 +163,7 @@ def test_json(shop):
         ],
         "behind": [],
         "gone": [],
+        "forgotten": [],
     }
     shop.models("@versioned(1)\n@dataclass\nclass Gift:\n    wrapped: int\n")
     done = shop.run("lock", "--json")

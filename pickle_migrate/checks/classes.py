@@ -177,7 +177,7 @@ def _gone(before: LockedClass) -> CheckFinding:
     advice = (
         f'If it is called otherwise today, say so: Lineage("NEW:NAME").renamed_from("{ref}"), or '
         "run pickle-migrate make. If its module is not imported, name that in the setting modules. "
-        "If its pickles are gone for good, take it out of the lock."
+        f"If its pickles are gone for good: pickle-migrate lock --forget {ref}"
     )
     return finding(GONE, ref, what, advice, version=before.head.version)
 

@@ -85,9 +85,7 @@ def _lines(found: Sequence[Head], against: str | None) -> Iterator[str]:
         numbers = [_number(getattr(one, column)).rjust(len(column)) for column in columns]
         remarks = "; ".join(one.remarks())
         yield "  ".join([str(one.ref).ljust(width), *numbers, remarks]).rstrip()
-        if one.change is not None and (one.change.drift or one.lock != one.code):
-            told = (*one.change.drift, *one.change.changes)
-            yield from (f"    {change.describe()}" for change in told if change.name)
+        yield from (f"    {change.describe()}" for change in one.differences())
         for clash in one.clashes:
             yield from (f"    {change.describe()}" for change in clash.changes)
 

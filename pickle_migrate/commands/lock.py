@@ -36,6 +36,7 @@ class Request:
 
     check: bool
     accept: tuple[str, ...]
+    forget: tuple[str, ...]
     as_json: bool
     lock_file: str | None
     imports: tuple[str, ...]
@@ -51,6 +52,13 @@ class Request:
     multiple=True,
     help="Let the locked fields of this class change under the same version: 'shop.models:Order', "
     "or 'all'. May be repeated.",
+)
+@click.option(
+    "--forget",
+    metavar="CLASS",
+    multiple=True,
+    help="Take a class that is gone from the code out of the lock: its pickles are gone too. May "
+    "be repeated.",
 )
 @cli_options.as_json
 @cli_options.lock_file
@@ -92,7 +100,9 @@ def _run(request: Request, screen: Screen) -> int:
             request.settings, request.folders, request.imports, request.lock_file
         )
         path, before, today = project.path, project.lock, project.today
-        done = update.updated(before, today, _accepted(request.accept, today))
+        accept = _accepted(request.accept, today)
+        forget = _forgotten(request.forget, before, today)
+        done = update.updated(before, today, accept, forget)
         status = _act(request, path, done)
     except PickleMigrateError as error:
         click.echo(f"Error: {report.escaped(str(error))}", err=True)
@@ -107,17 +117,29 @@ def _run(request: Request, screen: Screen) -> int:
 def _accepted(given: tuple[str, ...], today: Lock) -> set[GlobalRef] | None:
     if "all" in given:
         return None
-    found = set()
-    for text in given:
-        try:
-            ref = GlobalRef.parse(text)
-        except RefError as error:
-            raise RequestError(f"--accept {text}: {error.what()}".rstrip("."), _NAME) from error
+    refs = {_ref("--accept", text) for text in given}
+    for ref in refs:
         if today.of(ref) is None:
-            problem = f"--accept {text}: no such class is registered"
-            raise RequestError(problem, _NAME)
-        found.add(ref)
-    return found
+            raise RequestError(f"--accept {ref}: no such class is registered", _NAME)
+    return refs
+
+
+def _forgotten(given: tuple[str, ...], before: Lock, today: Lock) -> set[GlobalRef]:
+    refs = {_ref("--forget", text) for text in given}
+    for ref in refs:
+        if today.of(ref) is not None:
+            remedy = "Only what is gone from the code can be forgotten."
+            raise RequestError(f"--forget {ref}: that class is registered", remedy)
+        if before.of(ref) is None:
+            raise RequestError(f"--forget {ref}: no such class is in the lock", _NAME)
+    return refs
+
+
+def _ref(option: str, text: str) -> GlobalRef:
+    try:
+        return GlobalRef.parse(text)
+    except RefError as error:
+        raise RequestError(f"{option} {text}: {error.what()}".rstrip("."), _NAME) from error
 
 
 _NAME = "A class is named module:qualname, as `pickle-migrate heads` lists them."
@@ -206,5 +228,6 @@ def _document(path: Path, status: str, done: Update) -> str:
         "changes": [lock_parts.change_data(one) for one in (*done.refused, *done.changes)],
         "behind": [str(one.ref) for one in done.behind],
         "gone": [str(one.ref) for one in done.gone],
+        "forgotten": [str(one.ref) for one in done.forgotten],
     }
     return json.dumps(content, indent=1)

@@ -63,8 +63,10 @@ class TwoHeads:
 
     def describe(self) -> str:
         """It in a line."""
-        how = "with other fields" if self.differs else "with the same fields"
-        return f"{self.ref}: both branches made version {self.version}, {how}"
+        how = ", with other fields" if self.differs else ", with the same fields"
+        if not self.differs and None in (self.ours.fields, self.theirs.fields):
+            how = ""
+        return f"{self.ref}: both branches made version {self.version}{how}"
 
 
 def other_branch(path: Path, ref: str) -> OtherBranch:
@@ -100,7 +102,7 @@ def made_by_both(path: Path, ref: str, now: Lock) -> tuple[TwoHeads, ...]:
         return tuple(
             one
             for one in found
-            if one.differs or not is_settled(one.ref, other.theirs, other.theirs, now)
+            if one.ours != one.theirs or not is_settled(one.ref, other.theirs, other.theirs, now)
         )
     found = two_heads(other.base, other.ours, other.theirs)
     return tuple(one for one in found if not is_settled(one.ref, other.ours, other.theirs, now))

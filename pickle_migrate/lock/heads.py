@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from pickle_migrate.lock.against import OtherBranch, TwoHeads, same_class
-from pickle_migrate.lock.changes import ClassChange, between
+from pickle_migrate.lock.changes import CONTENT, Change, ClassChange, between
 from pickle_migrate.lock.values import Lock, LockedClass
 from pickle_migrate.refs import GlobalRef
 
@@ -29,11 +29,20 @@ class Head:
     change: ClassChange | None = None
     clashes: tuple[TwoHeads, ...] = ()
 
+    def differences(self) -> tuple[Change, ...]:
+        """What pickles of the code's newest version hold otherwise than those of the lock's."""
+        if self.change is None or self.lock is None or self.code is None:
+            return ()
+        every = (*self.change.drift, *self.change.changes)
+        return tuple(one for one in every if one.kind in CONTENT)
+
     def remarks(self) -> tuple[str, ...]:
         """What there is to say of it, in phrases."""
         told = [clash.describe().partition(": ")[2] for clash in self.clashes]
         change = self.change
-        if self.code is None:
+        if self.code is None and self.lock is None:
+            told.append("not here")
+        elif self.code is None:
             told.append("gone from the code")
         elif self.lock is None:
             told.append("not locked yet")

@@ -11,6 +11,7 @@ from pickle_migrate.lineage import LineageRecord
 from pickle_migrate.lock.of_project import Sightings
 from pickle_migrate.lock.seen import Sighting
 from pickle_migrate.lock.sorted_fields import At, version_of
+from pickle_migrate.lock.update import continued
 from pickle_migrate.lock.values import Lock, LockedClass, LockedVersion
 from pickle_migrate.migration import Migration
 from pickle_migrate.refs import GlobalRef
@@ -59,7 +60,9 @@ def find_class(name: str, lock: Lock, today: Lock) -> GlobalRef:
     """The class that a user means: a ref, also one that it had before, or the end of one that no
     other class has. Raises RequestError, which lists what it may be.
     """
-    known = {one.ref: one for one in (*lock.classes, *today.classes)}
+    moved = {old.ref for olds in continued(lock, today).values() for old in olds}
+    kept = [one for one in lock.classes if one.ref not in moved]
+    known = {one.ref: one for one in (*kept, *today.classes)}
     exact = [ref for ref in known if str(ref) == name]
     found = exact or [ref for ref, one in known.items() if name in one.old_names]
     found = found or [ref for ref in known if _ends_with(ref, name)]
@@ -87,8 +90,7 @@ def history(
     """
     locked, now = lock.of(ref), today.of(ref)
     if locked is None and now is not None:
-        names = [one for one in lock.classes if str(one.ref) in now.old_names]
-        locked = names[0] if names else None
+        locked = next(iter(continued(lock, today)[ref]), None)
     versions = _versions(locked, now)
     records = registry.family(ref)
     pickles = _pickles(ref, sightings, registry)

@@ -24,7 +24,8 @@ class Update:
     ``after`` is the next one. ``changes`` says what is other in it. ``refused``: the classes whose
     fields changed while their version did not, and that nobody consented to; in ``after`` they are
     as they were. ``accepted``: those that somebody did. ``behind``: the classes of which the lock
-    knows a newer version than the code has. ``gone``: those that the code has no more; they stay.
+    knows a newer version than the code has. ``gone``: those that the code has no more; they stay,
+    but for the ``forgotten`` ones.
     """
 
     before: Lock
@@ -34,6 +35,7 @@ class Update:
     accepted: tuple[ClassChange, ...] = ()
     behind: tuple[ClassChange, ...] = ()
     gone: tuple[LockedClass, ...] = ()
+    forgotten: tuple[LockedClass, ...] = ()
 
     @property
     def is_current(self) -> bool:
@@ -41,13 +43,21 @@ class Update:
         return self.before == self.after and not self.refused and not self.behind
 
 
-def updated(before: Lock, today: Lock, accept: Collection[GlobalRef] | None = ()) -> Update:
+def updated(
+    before: Lock,
+    today: Lock,
+    accept: Collection[GlobalRef] | None = (),
+    forget: Collection[GlobalRef] = (),
+) -> Update:
     """The lock after today. ``accept``: classes whose locked fields may change under the same
-    version; None: all. ``today`` is what ``today.lock_of`` gave.
+    version; None: all. ``forget``: classes that are gone from the code, and whose pickles are gone
+    too. ``today`` is what ``today.lock_of`` gave.
     """
-    found = _matched(before, today)
+    found = continued(before, today)
     folded = {one.ref for olds in found.values() for one in olds}
-    gone = [one for one in before.classes if one.ref not in folded]
+    missing = [one for one in before.classes if one.ref not in folded]
+    forgotten = tuple(one for one in missing if one.ref in forget)
+    gone = tuple(one for one in missing if one.ref not in forget)
     classes = list(gone)
     refused: list[ClassChange] = []
     accepted: list[ClassChange] = []
@@ -68,10 +78,10 @@ def updated(before: Lock, today: Lock, accept: Collection[GlobalRef] | None = ()
     after = Lock(tuple(sorted(classes, key=lambda one: one.ref)))
     told = between(before, after)
     named = tuple(refused), tuple(accepted), tuple(behind)
-    return Update(before, after, told, *named, tuple(gone))
+    return Update(before, after, told, *named, gone, forgotten)
 
 
-def _matched(before: Lock, today: Lock) -> Mapping[GlobalRef, tuple[LockedClass, ...]]:
+def continued(before: Lock, today: Lock) -> Mapping[GlobalRef, tuple[LockedClass, ...]]:
     """The locked classes that each class of today continues: the one of its own ref, and those of
     its old names that are nobody else's.
     """
