@@ -22,6 +22,7 @@ from pickle_migrate.checks.rules import (
 )
 from pickle_migrate.checks.values import BROKEN, CheckedItem, CheckFinding
 from pickle_migrate.errors import GapError, PickleMigrateError
+from pickle_migrate.filling.changes import allows
 from pickle_migrate.lock.changes import Change, ClassChange, between
 from pickle_migrate.lock.values import Lock, LockedClass
 from pickle_migrate.refs import GlobalRef
@@ -120,7 +121,7 @@ def _of_change(change: ClassChange, known: Known) -> Iterator[CheckFinding]:
         details = tuple(one.describe() for one in change.changes)
         found = finding(NOT_LOCKED, ref, what, _LOCK, version=after.head.version)
         yield attrs.evolve(found, details=details)
-    elif (drift := _drift_in(change)) and ref not in known.filled:
+    elif drift := _drift_in(change, known):
         yield _drift(attrs.evolve(change, drift=drift))
     elif any(one.kind == "moved" for one in change.changes):
         what = f"It is {ref} today, and the lock has it as {before.ref}."
@@ -130,10 +131,20 @@ def _of_change(change: ClassChange, known: Known) -> Iterator[CheckFinding]:
 _LOCK = "Write the lock, and commit it: pickle-migrate lock"
 
 
-def _drift_in(change: ClassChange) -> tuple[Change, ...]:
+def _drift_in(change: ClassChange, known: Known) -> tuple[Change, ...]:
     # What was only seen, in some archived pickles, may lack what others have.
     is_seen = change.after is not None and change.after.head.seen
-    return tuple(one for one in change.drift if not is_seen or one.kind == "added")
+    found = tuple(one for one in change.drift if not is_seen or one.kind == "added")
+    if change.ref not in known.filled:
+        return found
+    cls = known.registry.class_at(change.ref)
+    return tuple(one for one in found if not _is_filled(cls, one))
+
+
+def _is_filled(cls: type | None, change: Change) -> bool:
+    if cls is None:
+        return change.kind in ("added", "removed")
+    return allows(cls, change.kind, change.name)
 
 
 def _drift(change: ClassChange) -> CheckFinding:

@@ -34,6 +34,8 @@ from pickle_migrate.checks.values import (
 from pickle_migrate.errors import RequestError
 from pickle_migrate.lock import files
 from pickle_migrate.lock.values import Lock
+from pickle_migrate.refs import GlobalRef
+from pickle_migrate.registry import Registry, declaration_of
 
 Progress = Callable[[str, int], AbstractContextManager[Step]]
 
@@ -117,8 +119,14 @@ def _known(material: Material, lock: Lock, mode: Mode) -> Known:
         material.samples.versions(),
         mode,
         material.lock_path,
-        registry=material.registry,
+        _filled(material.registry),
+        material.registry,
     )
+
+
+def _filled(registry: Registry) -> frozenset[GlobalRef]:
+    """The classes that say ``fill=True``."""
+    return frozenset(ref for ref, cls in registry.classes() if declaration_of(cls).fill)
 
 
 # --- what is there ----------------------------------------------------------------------------
