@@ -45,6 +45,10 @@ def _of_global(named: Global, registry: Registry) -> Iterator[str]:
     cls = registry.class_at(today)
     if cls is not None and named.use != "named":
         yield from _of_class(cls, None)
+    elif named.use != "named" and registry.is_foreign(today):
+        steps = {v: step for r in registry.family(today) for v, step in r.steps.items()}
+        for version in sorted(steps):
+            yield f"{steps[version].describe()} (if its state says that it is of that version)"
 
 
 def _of_stamp(written: StampText, registry: Registry) -> Iterator[str]:

@@ -13,7 +13,7 @@ import attrs
 from pickle_migrate import collector, graphs
 from pickle_migrate.errors import VerificationError
 from pickle_migrate.scanner import Scan, scan_all
-from pickle_migrate.shims_reader import ShimUnpickler, load_with
+from pickle_migrate.shims_reader import ShimUnpickler, load_with, placeholders
 from pickle_migrate.shims_world import World
 from pickle_migrate.shims_writer import Table, written
 
@@ -26,18 +26,20 @@ def shares_memo(scans: Sequence[Scan]) -> bool:
 
 
 def roots_of(payload: bytes, scans: Sequence[Scan], world: World, encoding: str) -> list[Any]:
-    """The objects of all pickles of a row, as stand-ins."""
+    """The objects of all pickles of a row, as stand-ins; empty buffers for those out of band."""
     if not shares_memo(scans):
+        parts = [payload[scan.start : scan.end] for scan in scans]
         return [
-            _load(_unpickler(payload[scan.start : scan.end], world, encoding), scan)
-            for scan in scans
+            _load(_unpickler(part, world, encoding, scan.buffers), scan)
+            for part, scan in zip(parts, scans, strict=True)
         ]
     unpickler = _unpickler(payload, world, encoding)
     return [_load(unpickler, scan) for scan in scans]
 
 
-def _unpickler(data: bytes, world: World, encoding: str) -> ShimUnpickler:
-    unpickler = ShimUnpickler(io.BytesIO(data), encoding=encoding)
+def _unpickler(data: bytes, world: World, encoding: str, buffers: int = 0) -> ShimUnpickler:
+    absent = placeholders(data) if buffers else ()
+    unpickler = ShimUnpickler(io.BytesIO(data), encoding=encoding, buffers=absent)
     unpickler.world = world
     return unpickler
 

@@ -21,6 +21,7 @@ PAGES = sorted(p for p in [ROOT / "README.md", *DOCS.rglob("*.md")] if "_build" 
 PROSE = {
     "docs/changelog.md",
     "docs/explanation/benchmarks.md",
+    "docs/explanation/foreign.md",
     "docs/explanation/fuzzing.md",
     "docs/explanation/index.md",
     "docs/explanation/policy.md",

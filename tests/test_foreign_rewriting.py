@@ -220,3 +220,51 @@ def test_a_file_beside_has_a_bare_name(tmp_path):
     assert file_beside(str(tmp_path / "a.pickle"), "b.npy") == b"array"
     for name in ("../b.npy", str(tmp_path / "b.npy"), "..", "", "b.npy\0", "b.npy"):
         assert file_beside(place, name) is None
+
+
+def test_buffers_outside_of_a_pickle_are_no_matter_where_nothing_changes(lib):
+    """Only a pickle that would be written anew is refused for them."""
+    mine = declared()
+    value = [tree(lib, new=1), pickle.PickleBuffer(b"abc")]
+    buffers = []
+    data = pickle.dumps(value, 5, buffer_callback=buffers.append)
+    loaded = pickle_migrate.loads(data, registry=mine, buffers=buffers)
+    assert bytes(loaded[1]) == b"abc"
+
+
+def test_an_unpickler_with_persistent_ids(lib):
+    """A subclass that knows them gets them, also from a pickle that was written anew."""
+    import io
+
+    class IdPickler(pickle.Pickler):
+        def persistent_id(self, obj):
+            return "id" if obj == "x" else None
+
+    class Knows(pickle_migrate.Unpickler):
+        def persistent_load(self, pid):
+            return pid
+
+    for protocol in (1, 4):
+        file = io.BytesIO()
+        shared = tree(lib, old=1)
+        pickler = IdPickler(file, protocol)
+
+        pickler.dump([shared, "x", shared])
+        file.seek(0)
+        first, pid, again = Knows(file, registry=declared()).load()
+        assert (first.new, pid) == (1, "id")
+        assert again is first
+
+
+def test_deep_graphs(lib):
+    """A linked list of 20,000 objects: nothing recurses."""
+    mine = declared()
+    node = None
+    for _ in range(20_000):
+        node = tree(lib, old=node)
+    data = pickle_migrate.dumps(node, 4)
+    found = done(data, Wanted(mine))
+    node, count = pickle_migrate.loads(found.data, registry=mine), 0
+    while node is not None:
+        node, count = node.new, count + 1
+    assert count == 20_000

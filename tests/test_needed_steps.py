@@ -69,3 +69,15 @@ def test_many_lines_are_counted():
     data = b"(" + b"".join(b"cold.m\nC%d\n" % n for n in range(LINES + 5)) + b"l."
     found = needed_steps(scan(data), registry)
     assert (len(found), found[-1]) == (LINES + 1, "5 more")
+
+
+def test_steps_of_classes_of_others_depend_on_each_object():
+    """A scan sees no states, so they are told with that proviso."""
+    registry = Registry()
+    told = Lineage("lib:Tree", version_of=lambda view: 1, registry=registry)
+    told.upgrade(1, RenameField("a", "b"))
+    found = scan(b"\x80\x02clib\nTree\n)\x81.")
+    assert needed_steps(found, registry) == (
+        "lib:Tree 1 to 2: rename 'a' to 'b' (if its state says that it is of that version)",
+    )
+    assert needed_steps(scan(b"clib\nTree\n."), registry) == ()

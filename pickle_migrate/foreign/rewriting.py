@@ -83,13 +83,13 @@ class _Graph:
     run: Run
     decoding: Decoding | None
     dropped: bool
+    is_open: bool
 
     @classmethod
     def of(cls, payload: bytes, scans: Sequence[Scan], wanted: Wanted) -> _Graph:
         protocol = max(scan.protocol for scan in scans)
         is_raw = wanted.registry.tells_strings_apart and protocol <= LAST_PROTOCOL
         world = World()
-        _refuse_outside(scans)
         roots = roots_of(payload, scans, world, RAW if is_raw else wanted.encoding)
         dropped = bool(world.settle())
         names = frozenset(named.ref for scan in scans for named in scan.globals)
@@ -97,7 +97,8 @@ class _Graph:
         decoding = None
         if is_raw and hold_strings(roots):
             decoding = Decoding(pickle, wanted.encoding)
-        return cls(roots, Run(pickle), decoding, dropped)
+        is_open = any(scan.extensions or scan.buffers for scan in scans)
+        return cls(roots, Run(pickle), decoding, dropped, is_open)
 
     def changes(self) -> bool:
         """Do all that is to be done; gives whether that was anything."""
@@ -105,16 +106,13 @@ class _Graph:
             self.decoding(self.roots)
         self.run(self.roots)
         changed = self.decoding is not None or bool(self.run.steps)
+        if changed and self.is_open:
+            raise ForeignError("", "it holds extension codes, or buffers outside of it")
         if changed and self.dropped:
             raise ForeignError("", "it calls something and drops the result, which has no place")
         if self.decoding is not None:
             self.run.steps[_STRINGS] = None
         return changed
-
-
-def _refuse_outside(scans: Sequence[Scan]) -> None:
-    if any(scan.extensions or scan.buffers for scan in scans):
-        raise ForeignError("", "it holds extension codes, or buffers outside of it")
 
 
 def _check(new: bytes, scans: Sequence[Scan], wanted: Wanted) -> None:
