@@ -14,13 +14,11 @@ from typing import Any, Final
 
 import attrs
 
+from pickle_migrate.foreign.arrays import bytes_of
 from pickle_migrate.foreign.view import View
-from pickle_migrate.refs import GlobalRef
 from pickle_migrate.shims_classes import Shim
-from pickle_migrate.shims_types import NOTHING, ShimType
 
 _MAKERS: Final = ("_reconstruct", "_frombuffer")
-_WRAPPER: Final = "NumpyArrayWrapper"
 _CODES: Final = {
     **dict(zip(("i1", "i2", "i4", "i8"), "bhiq", strict=True)),
     **dict(zip(("u1", "u2", "u4", "u8"), "BHIQ", strict=True)),
@@ -88,16 +86,9 @@ def raw(value: Any) -> bytes | None:
     """Bytes as a pickle has them: as they are, as a text of Python 2 that was read as Latin-1, or
     as the calls by which protocols below 3 write them.
     """
-    if isinstance(value, bytes | bytearray):
-        return bytes(value)
     if isinstance(value, str):
         return value.encode("latin-1")
-    if isinstance(value, Shim):
-        if value.ref.qualname == "encode" and value.ref.module == "_codecs" and value.args:
-            return str(value.args[0]).encode("latin-1")
-        if value.ref.qualname in ("bytes", "bytearray") and not value.args:
-            return b""
-    return None
+    return bytes_of(value)
 
 
 def text(value: Any) -> Any:
@@ -106,8 +97,8 @@ def text(value: Any) -> Any:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value is the stand-in of an array (also of joblib's wrapper of one)."""
-    return isinstance(value, Shim) and value.ref.qualname in (*_MAKERS, _WRAPPER)
+    """Whether a value is the stand-in of an array."""
+    return isinstance(value, Shim) and value.ref.qualname in _MAKERS
 
 
 def array_of(value: Any) -> Array | None:
@@ -116,8 +107,6 @@ def array_of(value: Any) -> Array | None:
         return None
     if value.ref.qualname == "_frombuffer":
         return _from_buffer(value)
-    if value.ref.qualname == _WRAPPER:
-        return _from_wrapper(value)
     state = value.state
     if type(state) is not tuple or len(state) != 5:
         return None
@@ -137,18 +126,6 @@ def _from_buffer(value: Shim) -> Array | None:
         return None
     shape = shape if isinstance(shape, tuple) else (shape,)
     return Array(dtype, shape, data, order == "F")
-
-
-def _from_wrapper(value: Shim) -> Array | None:
-    """joblib's: its bytes stand in an event of their own, as ``foreign.joblib_rows`` puts them."""
-    fields = value.fields
-    dtype = dtype_of(fields.get("dtype"))
-    if dtype is None or dtype.has_objects or not value.later:
-        return None
-    data = raw(value.later[0].values[0])
-    if data is None:
-        return None
-    return Array(dtype, tuple(fields["shape"]), data, text(fields.get("order")) == "F")
 
 
 def dtype_of(value: Any) -> Dtype | None:
@@ -226,17 +203,6 @@ def numbers_array(view: View, name: str, numbers: Sequence[Any], shape: Any = No
     return new_array(view, new_dtype(view, name), shape or (len(numbers),), data)
 
 
-def with_data(view: View, old: Any, dtype: Any, array: Array) -> Any:
-    """An array in the place of another one: of the same kind, so joblib's wrapper stays one."""
-    if old.ref.qualname != _WRAPPER:
-        return new_array(view, dtype, array.shape, array.data, array.fortran)
-    made = view.make(
-        str(old.ref), state={**old.fields, "dtype": dtype, "shape": array.shape}, new=True
-    )
-    made.__setstate__(array.data)
-    return made
-
-
 def scalar_of(value: Any) -> Any:
     """The number that a NumPy scalar's stand-in stands for; plain numbers as they are."""
     if not isinstance(value, Shim):
@@ -256,16 +222,6 @@ def count(shape: Iterable[int]) -> int:
     return math.prod(shape)
 
 
-def is_named(value: Any, ref: str | GlobalRef) -> bool:
-    """Whether a value is the stand-in of a class or function itself."""
-    return isinstance(value, ShimType) and value.ref == GlobalRef.of(ref)
-
-
-def has_state(value: Any) -> bool:
-    """Whether a stand-in was given a state."""
-    return isinstance(value, Shim) and value.state is not NOTHING
-
-
 def as_text(view: View, array: Array) -> Any:
     """An array of bytes as one of texts, each byte a character of Latin-1."""
     width = max(array.dtype.size, 1)
@@ -280,6 +236,4 @@ def dtype_in(value: Any) -> Any:
     """The stand-in of an array's dtype; None where it is not told."""
     if value.ref.qualname == "_frombuffer":
         return value.args[1]
-    if value.ref.qualname == _WRAPPER:
-        return value.fields.get("dtype")
     return value.state[2] if type(value.state) is tuple and len(value.state) > 2 else None

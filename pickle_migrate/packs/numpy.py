@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pickle_migrate.foreign.view import View
+from pickle_migrate.packs import arrays, numpy_allowed
 from pickle_migrate.packs.rules import Rules
 from pickle_migrate.packs.values import Pack, Rule
 
@@ -34,10 +35,9 @@ _UFUNC: Final = "numpy.core:_ufunc_reconstruct"
 
 def _by_its_name(view: View) -> Any:
     """A function that was got by a call of module and name, as the global that it is."""
-    module, name = view.args
-    old = "numpy.core"
-    if f"{module}.".startswith(f"{old}."):
-        module = f"numpy._core{module[len(old) :]}"
+    module, name = map(arrays.text, view.args)
+    if module.startswith("numpy."):
+        module = "numpy"
     return view.name(f"{module}:{name}")
 
 
@@ -48,6 +48,12 @@ _RULES.anew(_by_its_name, _UFUNC, needed=lambda view: len(view.args) == 2)
 PACK: Final = Pack(
     "numpy",
     "NumPy's pickles for readers with NumPy 2",
+    names={
+        **numpy_allowed.RANDOM,
+        **numpy_allowed.UFUNCS,
+        **numpy_allowed.MASKED,
+        **numpy_allowed.CHARACTERS,
+    },
     rules=(
         Rule(
             "the package numpy.core is numpy._core",

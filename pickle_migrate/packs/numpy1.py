@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pickle_migrate.foreign.view import View
+from pickle_migrate.packs import numpy_allowed
 from pickle_migrate.packs.rules import Rules
 from pickle_migrate.packs.values import Pack, Rule
 from pickle_migrate.shims_types import ShimType
@@ -88,6 +89,12 @@ _FLAGS.anew(_with_signed_flags, "numpy:dtype", needed=_has_wide_flags)
 PACK: Final = Pack(
     "numpy1",
     "NumPy's pickles for readers with NumPy 1",
+    names={
+        **numpy_allowed.RANDOM,
+        **numpy_allowed.UFUNCS,
+        **numpy_allowed.MASKED,
+        **numpy_allowed.CHARACTERS,
+    },
     rules=(
         Rule(
             "the package numpy._core is numpy.core",

@@ -15,7 +15,7 @@ from pickle_migrate.packs import (
     pandas_offsets,
     pandas_values,
 )
-from pickle_migrate.packs.values import Pack, Rule
+from pickle_migrate.packs.values import FUNCTION, VALUE, Pack, Rule
 
 _RENAMES: Final = dict(pandas_names.renames())
 #: The modules whose rules are declared with ``pandas_offsets.RULES``.
@@ -25,6 +25,7 @@ _TIMES: Final = "pandas._libs.tslibs"
 PACK: Final = Pack(
     "pandas",
     "frames, series, indexes and values of pandas",
+    names={"zoneinfo": {"ZoneInfo": FUNCTION}, f"{_TIMES}.nattype": {"NaT": VALUE}},
     rules=(
         Rule(
             "modules and classes have other names; indexes of numbers are Index",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pickle_migrate.foreign.view import View
 from pickle_migrate.packs.rules import Rules
-from pickle_migrate.packs.values import Pack, Rule
+from pickle_migrate.packs.values import EMPTY, Pack, Rule
 
 _FORMATS: Final = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 _MODULES: Final = (*_FORMATS, "base", "compressed", "construct", "data", "extract")
@@ -51,6 +51,11 @@ _RULES.anew(
 PACK: Final = Pack(
     "scipy",
     "sparse matrices and arrays, and splines, of SciPy",
+    names={
+        **{f"scipy.sparse._{name}": f"{name}_matrix {name}_array" for name in _FORMATS},
+        "scipy.interpolate._bsplines": "BSpline",
+        "scipy.interpolate._interpolate": {"interp1d": EMPTY},
+    },
     rules=(
         Rule(
             "modules of scipy.sparse have an underscore before their names",

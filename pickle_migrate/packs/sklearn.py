@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from pickle_migrate.packs import (
+    numpy_allowed,
+    sklearn_allowed,
     sklearn_ensembles,
     sklearn_estimators,
     sklearn_linear,
@@ -38,6 +40,12 @@ PACK: Final = Pack(
     "sklearn",
     "fitted estimators of scikit-learn",
     needs=("scipy",),
+    names={
+        **sklearn_allowed.names(),
+        **numpy_allowed.RANDOM,
+        **numpy_allowed.MASKED,
+        **numpy_allowed.UFUNCS,
+    },
     rules=(
         Rule(
             "modules have an underscore before their names; some classes moved",

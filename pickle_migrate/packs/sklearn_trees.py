@@ -62,14 +62,13 @@ def _tree(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     if nodes is not None and rows is not None:
         data = b"".join(_NODE_PACK.pack(*row, 0) for row in rows)
         dtype = arrays.new_record_dtype(view, _NODE, _NODE_PACK.size)
-        new = Array(nodes.dtype, nodes.shape, data)
-        yield "nodes", arrays.with_data(view, state["nodes"], dtype, new)
+        yield "nodes", arrays.new_array(view, dtype, nodes.shape, data)
     shares = _shares(view, arrays.array_of(state.get("values")))
     if shares is not None:
-        yield "values", arrays.with_data(view, state["values"], *shares)
+        yield "values", shares
 
 
-def _shares(view: View, values: Array | None) -> tuple[Any, Array] | None:
+def _shares(view: View, values: Array | None) -> Any:
     """The values of a classifier's tree as shares of each node; None if they are, and for a
     regressor's, which has one class for each output.
     """
@@ -81,8 +80,7 @@ def _shares(view: View, values: Array | None) -> tuple[Any, Array] | None:
     if all(math.isclose(sum(node), 1.0, rel_tol=1e-6) for node in nodes if any(node)):
         return None
     out = [share for node in nodes for share in _share(node)]
-    dtype = arrays.new_dtype(view, "f8")
-    return dtype, Array(values.dtype, values.shape, struct.pack(f"<{len(out)}d", *out))
+    return arrays.numbers_array(view, "f8", out, values.shape)
 
 
 def _share(counts: list[float]) -> list[float]:
@@ -105,8 +103,7 @@ def _predictor(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
         if rows is not None:
             dtype = arrays.new_record_dtype(view, _HIST, _HIST_PACK.size)
             data = b"".join(_HIST_PACK.pack(*row) for row in rows)
-            new = Array(nodes.dtype, nodes.shape, data)
-            yield "nodes", arrays.with_data(view, state["nodes"], dtype, new)
+            yield "nodes", arrays.new_array(view, dtype, nodes.shape, data)
     for name in ("binned_left_cat_bitsets", "raw_left_cat_bitsets"):
         if name not in state:
             yield name, arrays.new_array(view, arrays.new_dtype(view, "u4"), (0, 8), b"")
