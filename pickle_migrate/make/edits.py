@@ -213,24 +213,30 @@ def _insert_statement(source: Source, wanted: Import, line: str, own: str) -> No
     body = source.tree.body
     imports = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
     key = _import_key(wanted.module, bool(wanted.name), own)
+    earlier = [n for n in imports if _key_of(n, own) <= key]
+    if earlier and _key_of(earlier[-1], own)[0] == key[0]:
+        _after(source, earlier[-1], "\n" + line)
+        return
     later = [n for n in imports if _key_of(n, own) > key]
     if later:
-        first = later[0]
-        gap = "\n" if _key_of(first, own)[0] == key[0] else "\n\n"
-        start, _ = source.span(first)
+        gap = "\n" if _key_of(later[0], own)[0] == key[0] else "\n\n"
+        start, _ = source.span(later[0])
         source.change(source.text[:start] + line + gap + source.text[start:])
         return
-    anchor = (
-        imports[-1] if imports else body[0] if body and ast.get_docstring(source.tree) else None
-    )
-    if anchor is None:
+    docstring = body[:1] if ast.get_docstring(source.tree) is not None else []
+    anchor = imports[-1] if imports else docstring[0] if docstring else None
+    if anchor is not None:
+        _after(source, anchor, "\n\n" + line)
+    else:
         source.change(line + "\n\n" + source.text if source.text.strip() else line + "\n")
-        return
-    same = bool(imports) and _key_of(imports[-1], own)[0] == key[0]
-    _, end = source.span(anchor)
+
+
+def _after(source: Source, node: ast.stmt, text: str) -> None:
+    """Put text behind the line in which a statement ends."""
+    _, end = source.span(node)
     end = source.text.find("\n", end)
     end = len(source.text) if end < 0 else end
-    source.change(source.text[:end] + ("\n" if same else "\n\n") + line + source.text[end:])
+    source.change(source.text[:end] + text + source.text[end:])
 
 
 def _import_key(module: str, is_from: bool, own: str) -> tuple[int, bool, str]:
