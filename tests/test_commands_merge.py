@@ -169,6 +169,32 @@ def test_after_a_rebase_that_went_through(shop):
     assert _is_in_order(shop)
 
 
+@pytest.mark.parametrize("way", ["merge", "rebase"])
+def test_a_class_that_fills(tmp_path, way):
+    """Both branches added a field under one version: that needs no other number, only the lock."""
+    shop = Shop(tmp_path / "shop")
+    fields = [f"    {name}: int = 0\n" for name in "abcd"]
+    filled = "@versioned(1, fill=True)\n@dataclass\nclass Order:\n    x: int\n{}    y: int = 1\n{}"
+    shop.models(filled.format("", ""))
+    shop.run("lock")
+    shop.commit()
+    shop.git("checkout", "-q", "-b", "mine")
+    shop.models(filled.format(fields[0], ""))
+    assert shop.run("lock").code == 0
+    shop.commit()
+    shop.git("checkout", "-q", "main")
+    shop.models(filled.format("", fields[1]))
+    assert shop.run("lock").code == 0
+    shop.commit()
+    shop.git("checkout", "-q", "mine")
+    assert shop.run("heads", "--against", "main").code == 0
+    assert shop.git(way, "main", check=False).returncode in (0, 1)
+    shop.models(filled.format(fields[0], fields[1]))
+    done = shop.run("merge", "--against", "main")
+    assert done.code == 0, done.out + done.err
+    assert shop.run("lock", "--check").code == 0
+
+
 def test_a_lock_that_is_damaged_otherwise(shop):
     """Nobody can make two branches of that."""
     shop.write(NAME, "what?\n")

@@ -152,3 +152,16 @@ def test_the_version_of_unstamped_pickles():
     (found,) = between(Lock((_class(),)), Lock((_class(unstamped=1),)))
     assert found.describe()[1] == "  unstamped: none -> 1"
     assert found.drift == ()
+
+
+def test_a_class_that_fills():
+    """Fields with defaults may come, and any may go; others and other types may not."""
+    before = _version(fill=True)
+    more = (*FIELDS, ("tax", "float"))
+    after = _version(fields=more, fill=True, fillable=frozenset(["tax"]))
+    assert [one.is_drift for one in between_versions(before, after)] == [False]
+    assert [one.is_drift for one in between_versions(after, before)] == [False]
+    without = _version(fields=more, fill=True, fillable=frozenset())
+    assert [one.is_drift for one in between_versions(before, without)] == [True]
+    other = _version(fields=(("customer", "str"), ("qty", "str")), fill=True)
+    assert [one.is_drift for one in between_versions(before, other)] == [True]

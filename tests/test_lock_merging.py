@@ -1,5 +1,6 @@
 """Two locks made one: nothing is lost, and what both numbered alike is renumbered."""
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 from lock_world import lock, locked, version
@@ -110,3 +111,19 @@ def test_every_version_is_in_it(first, ours, theirs):
     for one in other.classes[0].versions:
         assert versions[one.version] == one
     assert sorted(versions) == list(range(1, len(first) + len(theirs) + len(ours) + 1))
+
+
+def test_both_changed_a_class_that_fills():
+    """Fields of both, under the same version; one that is gone on either branch is gone."""
+
+    def filled(**fields):
+        return attrs.evolve(version(1, **fields), fill=True)
+
+    base = lock(locked(ORDER, filled(a="int", b="int")))
+    ours = lock(locked(ORDER, filled(a="int", b="int", mine="int")))
+    theirs = lock(locked(ORDER, filled(a="int", theirs="int")))
+    done = merged(base, ours, theirs)
+    assert done.renumbered == ()
+    assert done.lock == lock(locked(ORDER, filled(a="int", mine="int", theirs="int")))
+    other = lock(locked(ORDER, filled(a="int", b="int", mine="str")))
+    assert len(merged(base, ours, other).renumbered) == 1

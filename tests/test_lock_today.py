@@ -2,7 +2,7 @@
 
 import enum
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import attrs
@@ -80,6 +80,20 @@ def test_declared_fields(registry):
         assert not one.head.seen
         assert one.head.fingerprint is not None
     assert [one.version for one in found["Data"].versions] == [2]
+
+
+def test_a_class_that_fills(registry):
+    """Which of its fields have defaults is known of the code, and stands in no file."""
+
+    @versioned(1, fill=True, registry=registry)
+    @dataclass
+    class Order:
+        qty: int
+        tax: float = 0.0
+        notes: list = field(default_factory=list)
+
+    head = _only(registry).head
+    assert (head.fill, head.fillable) == (True, {"tax", "notes"})
 
 
 def test_members_of_an_enum(registry):

@@ -61,11 +61,13 @@ def _versions(draw, number):
     state = draw(_texts.filter(bool))
     order = draw(st.none() | st.lists(_texts, unique=True, max_size=3).map(tuple))
     fields = draw(st.none() | _fields)
+    fill = draw(st.booleans())
     if fields is None:
-        return LockedVersion(number, None, draw(_digests), state, order=order)
+        return LockedVersion(number, None, draw(_digests), state, False, order, fill)
     if draw(st.booleans()):
-        return LockedVersion(number, fields, draw(_digests), state, True, order)
-    return LockedVersion(number, fields, Schema(fields).fingerprint(), state, order=order)
+        return LockedVersion(number, fields, draw(_digests), state, True, order, fill)
+    digest = Schema(fields).fingerprint()
+    return LockedVersion(number, fields, digest, state, False, order, fill)
 
 
 @st.composite
@@ -143,6 +145,7 @@ WRONG = {
     "a field was removed": (TEXT.replace(f'{V2}.fields.currency = "str"\n', ""), "the digest"),
     "no digest": (TEXT.replace('"shop.models:Order".1.digest = "4299f852"\n', ""), "is missing"),
     "unknown with fields": (TEXT.replace('"seen"', '"unknown"'), "known says unknown"),
+    "fill is a text": (f'{TEXT}{V2}.fill = "yes"\n', "it is true or false, not 'yes'"),
     "order is a text": (f'{TEXT}{V2}.order = "a"\n', "it is a list of names"),
     "order has a name twice": (f'{TEXT}{V2}.order = ["a", "a"]\n', "a name twice"),
     "one line twice": (f'{TEXT}{V2}.state = "dict"\n', "They say the same: remove one of them."),

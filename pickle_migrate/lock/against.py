@@ -168,8 +168,27 @@ def _two_heads(base: Lock, ours: Lock, theirs: Lock) -> Iterator[TwoHeads]:
             if known is None:
                 if both.differs or (before is not None and version.version > before.head.version):
                     yield both
-            elif both.differs and known not in (version, found) and known.fields is not None:
+            elif (
+                both.differs
+                and known not in (version, found)
+                and known.fields is not None
+                and not fields_merge(known, version, found)
+            ):
                 yield both
+
+
+def fields_merge(base: LockedVersion, ours: LockedVersion, theirs: LockedVersion) -> bool:
+    """Whether what both branches did to the fields of one version can be had together: the class
+    says ``fill=True``, no field has another type on each, and nothing else differs.
+    """
+    if not (ours.fill and theirs.fill):
+        return False
+    mine, other = dict(ours.fields or ()), dict(theirs.fields or ())
+    same = all(mine[name] == other[name] for name in mine.keys() & other.keys())
+    return same and (ours.state, ours.order) == (theirs.state, theirs.order) == (
+        base.state,
+        base.order,
+    )
 
 
 def same_class(lock: Lock, one: LockedClass) -> LockedClass | None:

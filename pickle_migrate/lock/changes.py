@@ -102,11 +102,18 @@ def _fields(before: LockedVersion, after: LockedVersion) -> Iterator[Change]:
     declared = not before.seen and not after.seen
     for name in sorted(old.keys() | new.keys()):
         if name not in new:
-            yield Change("removed", name, before=old[name])
+            yield Change("removed", name, before=old[name], harmless=after.fill)
         elif name not in old:
-            yield Change("added", name, after=new[name], harmless=after.state == ENUM)
+            yield Change("added", name, after=new[name], harmless=_is_filled(after, name))
         elif declared and old[name] != new[name]:
             yield Change("type", name, old[name], new[name])
+
+
+def _is_filled(version: LockedVersion, name: str) -> bool:
+    """Whether a pickle without a field is as good as one with it."""
+    if version.state == ENUM:
+        return True
+    return version.fill and (version.fillable is None or name in version.fillable)
 
 
 def _state(before: LockedVersion, after: LockedVersion) -> Iterator[Change]:

@@ -8,33 +8,13 @@ from pathlib import Path
 
 import attrs
 
-from pickle_migrate.errors import LockError
-from pickle_migrate.lock import files, toml_lines
-from pickle_migrate.lock.against import is_settled, lock_at, lock_of_commit, same_class
+from pickle_migrate.lock.against import is_settled, same_class
 from pickle_migrate.lock.git import Repository
+from pickle_migrate.lock.merge_sides import Sides, lock_now, sides_of
 from pickle_migrate.lock.merging import Merged, Renumbered, merged
 from pickle_migrate.lock.numbers_in_source import Number, numbers_of, renumbered
-from pickle_migrate.lock.values import Lock, LockedVersion
+from pickle_migrate.lock.values import Lock
 from pickle_migrate.refs import GlobalRef
-
-#: Git's names for the commit that is being brought in, and whether it is ours: a rebase puts our
-#: commits on top of theirs one by one.
-_UNDER_WAY = (("MERGE_HEAD", False), ("REBASE_HEAD", True), ("CHERRY_PICK_HEAD", True))
-
-
-@attrs.frozen
-class Sides:
-    """The three locks of a merge. ``theirs_commit`` is the newest commit of the other branch,
-    ``name`` what the user calls it. ``ours_commit`` is this branch before the merge; None: it is
-    the work tree, or nobody knows.
-    """
-
-    base: Lock
-    ours: Lock
-    theirs: Lock
-    theirs_commit: str
-    name: str
-    ours_commit: str | None = None
 
 
 @attrs.frozen
@@ -73,101 +53,16 @@ class MergePlan:
     problems: tuple[str, ...] = ()
 
 
-def sides_of(path: Path, against: str | None) -> Sides:
-    """The locks to merge. ``against`` names the other branch; None: that of the merge, rebase or
-    cherry-pick that is under way. Runs git, which changes nothing. Raises LockError.
-    """
-    repository = Repository.of(path)
-    if against is None:
-        for name, is_ours in _UNDER_WAY:
-            if repository.has(name):
-                return _under_way(repository, path, name, is_ours)
-        if repository.has("HEAD^2"):  # a merge that git finished by itself
-            return sides_of(path, "HEAD^2")
-        raise LockError(
-            str(path),
-            "no merge is under way here",
-            "Name the branch that yours is merged with: --against origin/main",
-        )
-    commit = repository.commit_of(against)
-    mine = repository.merged(against)
-    base_commit = repository.merge_base(against, mine or "HEAD")
-    base, theirs = (lock_of_commit(repository, one, path) for one in (base_commit, commit))
-    if mine is not None:
-        ours = lock_of_commit(repository, mine, path)
-    elif (now := _now(path)) is not None:
-        ours = now
-    else:
-        base, ours = _untangled(path, theirs)
-    return Sides(base, ours, theirs, commit, against, mine)
-
-
-def _under_way(repository: Repository, path: Path, name: str, is_ours: bool) -> Sides:
-    mine, theirs = (name, "HEAD") if is_ours else ("HEAD", name)
-    ours_commit, commit = repository.commit_of(mine), repository.commit_of(theirs)
-    if not is_ours:
-        base = lock_of_commit(repository, repository.merge_base(theirs), path)
-    else:
-        base = lock_at(path, f"{mine}^") if repository.has(f"{mine}^") else Lock()
-    ours, other = (lock_of_commit(repository, one, path) for one in (ours_commit, commit))
-    return Sides(base, ours, other, commit, theirs, ours_commit)
-
-
-def _untangled(path: Path, theirs: Lock) -> tuple[Lock, Lock]:
-    """Where both parted, and ours, out of a lock whose lines contradict each other: what a rebase
-    leaves that git finished by itself. Whatever is contradicted was made by both; the fields of
-    ours are not told any more. Raises LockError for a lock that is damaged otherwise.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    known = {str(one.ref) for one in theirs.classes}
-    first: dict[str, int] = {}
-    newest: dict[str, int] = {}
-    for _, line in toml_lines.twice(text):
-        ref, number = (*line.path, "", "")[:2]
-        if number.isdigit() and ref in known:
-            first[ref] = min(int(number), first.get(ref, int(number)))
-    for line in toml_lines.lines(text):
-        ref, number = (*line.path, "", "")[:2]
-        if ref in first and number.isdigit():
-            newest[ref] = max(int(number), newest.get(ref, 0))
-    if not first:
-        files.read_lock(path)  # which says what is wrong with it
-    base, ours = [], []
-    for one in theirs.classes:
-        start = first.get(str(one.ref))
-        if start is None:
-            base.append(one)
-            ours.append(one)
-            continue
-        before = tuple(version for version in one.versions if version.version < start)
-        mine = range(start, newest[str(one.ref)] + 1)
-        made = tuple(LockedVersion(number, None, None, one.head.state) for number in mine)
-        base += [attrs.evolve(one, versions=before)] if before else []
-        ours.append(attrs.evolve(one, versions=(*before, *made)))
-    return Lock(tuple(base)), Lock(tuple(ours))
-
-
 def merge_plan(path: Path, against: str | None = None) -> MergePlan:
     """What has to change so that this branch's versions follow those of the other. Reads the lock
     and the source code of the work tree, imports nothing, writes nothing. Raises LockError.
     """
     sides = sides_of(path, against)
-    now = _now(path)
+    now = lock_now(path)
     found = _without_settled(merged(sides.base, sides.ours, sides.theirs), sides, now)
     if not found.renumbered:
         return MergePlan(sides, found.lock)
     return _with_sources(Repository.of(path), sides, found)
-
-
-def _now(path: Path) -> Lock | None:
-    """The lock that is there; None if it cannot be read, as git may have left it."""
-    try:
-        return files.read_lock(path)
-    except LockError:
-        return None
 
 
 def _without_settled(found: Merged, sides: Sides, now: Lock | None) -> Merged:

@@ -14,6 +14,7 @@ from pickle_migrate.lock.against import same_class, two_heads
 from pickle_migrate.lock.changes import Change, between_versions
 from pickle_migrate.lock.values import Lock, LockedClass, LockedVersion
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.schema import Schema
 
 
 @attrs.frozen
@@ -124,7 +125,18 @@ def _both(mine: LockedClass, other: LockedClass, before: LockedClass | None) -> 
         old = before.at(one.version) if before is not None else None
         if known is None or known == old or known.fields is None:
             versions[one.version] = one
+        elif known.fill and one.fill and old is not None and one != old:
+            versions[one.version] = _filled(old, known, one)
     return list(versions.values())
+
+
+def _filled(old: LockedVersion, mine: LockedVersion, other: LockedVersion) -> LockedVersion:
+    """One version to which both branches added fields, and from which both may have taken some."""
+    before, ours, theirs = (dict(one.fields or ()) for one in (old, mine, other))
+    gone = {name for name in before if name not in ours or name not in theirs}
+    fields = {name: kind for name, kind in (theirs | ours).items() if name not in gone}
+    now = tuple(sorted(fields.items()))
+    return attrs.evolve(mine, fields=now, fingerprint=Schema(now).fingerprint())
 
 
 def _joined(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pickle_migrate.filling.defaults import fields_of
 from pickle_migrate.lineage import LineageRecord
 from pickle_migrate.lock.seen import Sighting
 from pickle_migrate.lock.shape_words import members_of, positions_of, shape_word
@@ -57,17 +58,24 @@ def _old_names(registry: Registry, ref: GlobalRef, seen: Iterable[Seen]) -> tupl
 
 
 def _current(cls: type, version: int, seen: Seen | None) -> LockedVersion:
-    fingerprint, state = declaration_of(cls).fingerprint, shape_word(cls)
-    order = positions_of(cls)
+    declaration = declaration_of(cls)
     schema = schema_of(cls)
     fields = members_of(cls)
     if fields is None and schema is not None:
         fields = schema.fields
-    if fields is not None:
-        return LockedVersion(version, fields, fingerprint, state, order=order)
-    known = seen is not None and seen.fields is not None
-    fields = seen.fields if seen is not None else None
-    return LockedVersion(version, fields, fingerprint, state, seen=known, order=order)
+    is_seen = fields is None and seen is not None and seen.fields is not None
+    return LockedVersion(
+        version,
+        seen.fields if is_seen and seen is not None else fields,
+        declaration.fingerprint,
+        shape_word(cls),
+        is_seen,
+        positions_of(cls),
+        declaration.fill,
+        frozenset(one.name for one in fields_of(cls) if one.make is not None)
+        if declaration.fill
+        else None,
+    )
 
 
 def _earlier(

@@ -88,6 +88,8 @@ def _lines_of_version(at: Path, version: LockedVersion) -> Iterator[str]:
         yield line((*at, "fingerprint"), version.fingerprint)
     if version.order is not None:
         yield line((*at, "order"), version.order)
+    if version.fill:
+        yield line((*at, "fill"), True)
     if version.fields is not None:
         digest = Schema(version.fields).fingerprint()
         if digest != version.fingerprint:
@@ -195,15 +197,18 @@ class _Reader:
                 self._refuse((*at, name), f"it is hexadecimal digits, not {found!r}")
         fields = self._fields((*at, "fields"), table.pop("fields", {}))
         order = self._order((*at, "order"), table.pop("order", None))
+        fill = table.pop("fill", False)
+        if type(fill) is not bool:
+            self._refuse((*at, "fill"), f"it is true or false, not {fill!r}")
         for name in table:
-            keys = "known, state, fingerprint, digest, order and fields"
+            keys = "known, state, fingerprint, digest, order, fill and fields"
             self._refuse((*at, name), f"there is no such key; the keys are {keys}")
         if known == _UNKNOWN:
             if fields or digest is not None:
                 self._refuse((*at, "fields"), "there are fields, and known says unknown")
-            return LockedVersion(int(at[-1]), None, fingerprint, state, order=order)
+            return LockedVersion(int(at[-1]), None, fingerprint, state, False, order, fill)
         self._same_digest(at, fields, digest or fingerprint)
-        return LockedVersion(int(at[-1]), fields, fingerprint, state, known == _SEEN, order)
+        return LockedVersion(int(at[-1]), fields, fingerprint, state, known == _SEEN, order, fill)
 
     def _order(self, at: Path, value: Any) -> tuple[str, ...] | None:
         if value is None:

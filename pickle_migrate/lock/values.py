@@ -17,6 +17,9 @@ class LockedVersion:
     "dict", "slots", "positional" or "own" (see ``shape_words``), "unknown" where nobody knows.
     ``seen``: the fields were seen in instances, for the class declares none. ``order``: the fields
     of the class and its bases in the order of a state by position; None where states have names.
+    ``fill``: the class says ``fill=True``, so that fields may come and go under one version.
+    ``fillable``: its fields that have defaults; None: nobody knows. That stands in no file, and two
+    versions that differ in it alone are equal.
     """
 
     version: int
@@ -25,6 +28,8 @@ class LockedVersion:
     state: str = "dict"
     seen: bool = False
     order: tuple[str, ...] | None = None
+    fill: bool = False
+    fillable: frozenset[str] | None = attrs.field(default=None, eq=False)
 
     @property
     def known(self) -> str:
