@@ -85,15 +85,25 @@ class Project:
         """Write ``models.py`` of the package."""
         self.file(f"{self.package}/models.py", source)
 
-    def pickle(
-        self, name: str, code: str, *classes: str, protocol: int = 4, python: str = sys.executable
-    ) -> None:
+    def pickle(self, name: str, code: str, *classes: str, protocol: int = 4) -> None:
         """Write and archive a pickle, with the source as it is now."""
+        self.write(name, code, protocol=protocol)
+        self.archive(name, *classes)
+
+    def write(
+        self, name: str, code: str, *, protocol: int = 4, python: str = sys.executable
+    ) -> None:
+        """Write a pickle into the archive, without a record."""
         path, module = str(self.folder / "archive" / name), f"{self.package}.models"
         facts = {"folder": str(self.folder), "module": module, "path": path}
         self._python(python, _WRITE.format(code=code, protocol=protocol, **facts))
-        named = tuple(f"{module}:{one}" for one in classes)
-        self._python(sys.executable, _ARCHIVE.format(classes=named, **facts))
+
+    def archive(self, name: str, *classes: str) -> None:
+        """Write its record: the state that it gives with the source as it is now."""
+        path = str(self.folder / "archive" / name)
+        named = tuple(f"{self.package}.models:{one}" for one in classes)
+        facts = {"folder": str(self.folder), "path": path, "classes": named}
+        self._python(sys.executable, _ARCHIVE.format(**facts))
 
     def _python(self, python: str, code: str) -> str:
         done = subprocess.run(

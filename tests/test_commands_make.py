@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from make_world import RUFF, Project
@@ -840,6 +841,84 @@ def test_one_class_alone(shop):
     assert shop.make().code == 0
 
 
+# --- inheritance ----------------------------------------------------------------------------------
+
+DERIVED = """
+    from dataclasses import dataclass
+    from pickle_migrate import versioned
+
+    @versioned(1)
+    @dataclass
+    class Reading:
+        value: float
+
+    @versioned(1)
+    @dataclass
+    class Rain(Reading):
+        depth: int
+"""
+
+
+@pytest.fixture
+def readings(tmp_path):
+    project = Project(tmp_path)
+    project.models(DERIVED)
+    project.pickle("rain.pickle", "[Rain(1.5, 2), Reading(3.5)]", "Rain@1", "Reading@1")
+    project.lock()
+    return project
+
+
+def test_each_class_of_an_inheritance_has_its_own_step(readings):
+    """A field of the base is renamed in the base's lineage alone."""
+    change(readings, "value: float", "amount: float")
+    done = readings.make("--renamed", "Reading.value=amount")
+    assert done.code == 0, done.out + done.err
+    assert readings.load("rain.pickle") == "[Rain(amount=1.5, depth=2), Reading(amount=3.5)]"
+    (text,) = readings.written().values()
+    assert "Rain" not in text
+
+
+def test_a_base_that_was_added(readings):
+    """Its fields are not in old pickles; the class that got it adds them."""
+    source = DERIVED.replace(
+        "    @versioned(1)\n    @dataclass\n    class Rain(Reading)",
+        "    @versioned(1)\n    @dataclass(kw_only=True)\n    class Audited:\n"
+        "        changed_by: str = 'nobody'\n\n"
+        "    @versioned(1)\n    @dataclass\n    class Rain(Reading, Audited)",
+    )
+    readings.models(source)
+    done = readings.make()
+    assert done.code == 0, done.out + done.err
+    (text,) = readings.written().values()
+    assert 'AddField("changed_by", default="nobody")' in text
+    assert "Audited is a base of it now" in text
+    assert readings.load("rain.pickle", "found[0].changed_by, vars(found[0])['changed_by']") == (
+        "nobody nobody"
+    )
+    assert readings.make().out == "Nothing to do: the code is as the lock says.\n"
+
+
+def test_a_base_that_was_removed(readings):
+    """Its fields are still in old pickles: those that the class has itself now stay, others go."""
+    change(readings, "class Rain(Reading):\n    depth: int", "class Rain:\n    depth: int")
+    assert "Rain.value is gone. Drop its values" in readings.make().out
+    done = readings.make("--removed", "Rain.value")
+    assert done.code == 0, done.out + done.err
+    assert readings.load("rain.pickle") == "[Rain(depth=2), Reading(value=3.5)]"
+    assert readings.make().out == "Nothing to do: the code is as the lock says.\n"
+
+
+def test_a_field_that_went_into_the_base(readings):
+    """Objects of the derived class have it already, those of the base get it."""
+    change(readings, "value: float", "value: float\n    depth: int = 0")
+    change(readings, "class Rain(Reading):\n    depth: int\n", "class Rain(Reading):\n    pass\n")
+    done = readings.make()
+    assert done.code == 0, done.out + done.err
+    assert readings.load("rain.pickle") == "[Rain(value=1.5, depth=2), Reading(value=3.5, depth=0)]"
+    assert readings.make().out == "Nothing to do: the code is as the lock says.\n"
+    readings.check_style()
+
+
 # --- types ----------------------------------------------------------------------------------------
 
 
@@ -888,6 +967,37 @@ def test_a_default_of_the_project_is_imported_in_a_function(tmp_path):
     assert "    from shop.kinds import Kind\n\n    return Kind.NEW\n" in text
     assert project.load("order.pickle", "[found.kind.name, found.parts]") == "['NEW', ['made']]"
     project.check_style()
+
+
+# --- pickles of old interpreters ------------------------------------------------------------------
+
+OLD_PYTHONS = sorted(Path.home().glob(".pyenv/versions/3.[89]*/bin/python"))
+
+
+@pytest.mark.skipif(not OLD_PYTHONS, reason="no old interpreter is here")
+def test_pickles_that_an_old_python_wrote_without_versions(tmp_path):
+    """Before the class had the decorator: they are of the version that ``unstamped`` says."""
+    project = Project(tmp_path)
+    project.models("class Order:\n    def __init__(self, qty):\n        self.qty = qty\n")
+    old = str(OLD_PYTHONS[0])
+    project.write("old.pickle", "[Order(1), Order(2)]", protocol=2, python=old)
+    project.models(
+        """
+        from pickle_migrate import versioned
+
+        @versioned(1, unstamped=1)
+        class Order:
+            def __init__(self, qty):
+                self.qty = qty
+        """
+    )
+    project.archive("old.pickle", "Order@?")
+    project.lock()
+    change(project, "qty", "quantity")
+    done = project.make("--renamed", "Order.qty=quantity")
+    assert done.code == 0, done.out + done.err
+    assert "@versioned(2, unstamped=1)" in project.text("shop/models.py")
+    assert project.load("old.pickle", "[one.quantity for one in found]") == "[1, 2]"
 
 
 # --- where it is written --------------------------------------------------------------------------

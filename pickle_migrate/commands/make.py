@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pickle_migrate.make.trial import Tried
 
 _NOT_WRITTEN, _CANNOT_RUN = 1, 2
+_SHOWN = 5  # differences of so many pickles; --json has all
 
 
 @attrs.frozen
@@ -285,9 +286,11 @@ def _tried(made: Made) -> Iterator[str]:
     for one in trial.records:
         if one.problem:
             yield f"{one.path} does not load: {one.problem}"
-    for one in made.differing:
+    for one in made.differing[:_SHOWN]:
         yield f"{one.path} loads; its state is other than the expected one:"
         yield from (f"  {line}" for line in one.differences)
+    if len(made.differing) > _SHOWN:
+        yield f"{len(made.differing) - _SHOWN} more load with another state than the expected one."
     loaded = [one for one in trial.records if not one.problem]
     if not trial.records and not trial.problems:
         yield "No pickle of it is archived, so it was tried on none."

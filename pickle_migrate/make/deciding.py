@@ -251,7 +251,7 @@ class _Decider:
         """New fields of which nothing says what they hold."""
         hints, cls = self.subject.hints, self.subject.cls
         fit = [n for n in self.added if n not in hints.defaults and n not in self.pending]
-        return [n for n in fit if default_of(cls, n) is None]
+        return [n for n in fit if not any(default_of(k, n) is not None for k in cls.__mro__)]
 
     def _names(self, question: Question, known: list[str], other: str) -> tuple[str, ...]:
         def check(text: str) -> str | None:
@@ -271,7 +271,7 @@ class _Decider:
         order = subject.old.order if subject.old.state != "namedtuple" else None
         if order is not None:
             order = tuple(map(subject.stored, order))
-        words = fields.words or list(_other_words(subject))
+        words = [*subject.words, *fields.words] or list(_other_words(subject))
         comment = "" if fields.operations else _comment(subject)
         return Step(
             subject.ref,
@@ -302,6 +302,8 @@ def _other_words(subject: Subject) -> Iterable[str]:
 
 
 def _comment(subject: Subject) -> str:
+    if subject.words:
+        return "The fields are in the state already; only where they are declared changed."
     kinds = {change.kind for change in between_versions(subject.old, subject.new)}
     if "state" in kinds:
         return "The fields are the same; only the form of the state changed."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import attrs
 
@@ -57,13 +58,11 @@ class Fields:
         self.words.append(f"{name} is new")
         word = "factory" if default.is_factory else "default"
         inner = frozenset(i for i in default.source.imports if self._is_own(i.module))
+        # Objects of the derived class have it already.
+        kept: dict[str, Any] = {"keep_existing": "True"} if name in self.subject.shared else {}
         if not inner:
-            self._add(
-                "AddField",
-                self._name(name),
-                imports=default.source.imports,
-                **{word: default.source.code},
-            )
+            named = {word: default.source.code, **kept}
+            self._add("AddField", self._name(name), imports=default.source.imports, **named)
             return
         # A module of the project may be gone one day; then only the steps that need it fail.
         text = default.source.text
@@ -75,7 +74,7 @@ class Fields:
             returns,
             default.source.imports,
         )
-        self._add("AddField", self._name(name), factory=function)
+        self._add("AddField", self._name(name), factory=function, **kept)
 
     def _default(self, name: str, kind: str) -> Default | None:
         hint = self.subject.hints.defaults.get(name)
@@ -83,9 +82,10 @@ class Fields:
             expression = self._hinted(f"the default of {name}", hint, ())
             is_factory = expression.is_function
             return Default(expression.source, True) if is_factory else of_text(expression.source)
-        found = default_of(self.subject.cls, name)
-        if found is not None:
-            return found
+        for owner in self.subject.cls.__mro__:
+            found = default_of(owner, name)
+            if found is not None:
+                return found
         shown = f" ({kind})" if kind else ""
         question = Question(
             f"Value of {self.subject.name}.{name} in old pickles, as Python source:",

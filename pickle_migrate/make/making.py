@@ -6,6 +6,7 @@ has been written before.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ import attrs
 from pickle_migrate import resolver
 from pickle_migrate.errors import RequestError
 from pickle_migrate.lock import files
-from pickle_migrate.lock.of_project import archive_of, today_of
+from pickle_migrate.lock.of_project import archive_of, sightings_of, today_with
 from pickle_migrate.make import applying, drafting, places
+from pickle_migrate.make.bases import bases_seen
 from pickle_migrate.make.deciding import decide
 from pickle_migrate.make.drafting import Draft, Raise
 from pickle_migrate.make.edits import Edit
@@ -29,6 +31,9 @@ from pickle_migrate.make.step import FunctionText, Step, variable_of
 from pickle_migrate.make.trial import Surroundings, Trial, Tried, try_out
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of
+
+#: More archived pickles are named by the folder in which they all are.
+_NAMED = 10
 
 
 @attrs.frozen
@@ -92,9 +97,12 @@ class Made:
     def accept_command(self, settings: str | None) -> list[str]:
         """The command that takes the new states as the expected ones."""
         root = archive_of(resolver.settings())
+        paths = [str(root / one.path) for one in self.differing]
+        if len(paths) > _NAMED:
+            paths = [os.path.commonpath(paths)]
         here = Path.cwd()
-        root = root.relative_to(here) if root.is_relative_to(here) else root
-        paths = [shlex.quote(str(root / one.path)) for one in self.differing]
+        shown = [Path(p).relative_to(here) if Path(p).is_relative_to(here) else p for p in paths]
+        paths = [shlex.quote(str(path)) for path in shown]
         more = [] if settings is None else ["--settings", shlex.quote(settings)]
         return ["pickle-migrate", "archive", "--accept", *paths, *more]
 
@@ -127,8 +135,18 @@ def _work(wishes: Wishes, asker: Asker) -> Work:
             "git stash pop.",
         )
     before = files.read_lock(wishes.lock)
-    today = today_of(resolver.settings())
-    return find_work(before, today, DEFAULT, asker, wishes.options, wishes.moved, wishes.only)
+    sightings = sightings_of(resolver.settings())
+    bases = bases_seen((one for seen in sightings.values() for one in seen), DEFAULT)
+    return find_work(
+        before,
+        today_with(sightings),
+        DEFAULT,
+        asker,
+        wishes.options,
+        wishes.moved,
+        wishes.only,
+        bases,
+    )
 
 
 def _steps(wishes: Wishes, work: Work, asker: Asker) -> list[Step]:

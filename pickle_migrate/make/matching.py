@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from pickle_migrate.errors import RequestError
+from pickle_migrate.filling.changes import allows
 from pickle_migrate.lineage import LineageRecord
 from pickle_migrate.lock.changes import between_versions
 from pickle_migrate.lock.update import updated
 from pickle_migrate.lock.values import Lock, LockedClass
 from pickle_migrate.make.assigned import assigned_fields
+from pickle_migrate.make.bases import Bases, with_bases, with_pulled_up
 from pickle_migrate.make.hints import Options, hints_for
 from pickle_migrate.make.questions import Asker, Question, Unanswered
 from pickle_migrate.make.subject import Subject
@@ -58,11 +60,13 @@ def find_work(
     options: Options,
     moved: Iterable[str] = (),
     only: Iterable[GlobalRef] = (),
+    bases: Bases | None = None,
 ) -> Work:
     """Compare the lock with today. ``moved``: hints as ``old=new``; ``only``: look at these classes
-    alone, if any. Raises RequestError.
+    alone, if any; ``bases``: those that archived pickles have. Raises RequestError.
     """
-    matcher = _Matcher(before, with_old_names(before, today, registry), registry, asker)
+    named = with_old_names(before, today, registry)
+    matcher = _Matcher(before, named, registry, asker, bases or {})
     matcher.hint(moved)
     return matcher.work(options, frozenset(only))
 
@@ -89,6 +93,7 @@ class _Matcher:
     today: Lock
     registry: Registry
     asker: Asker
+    bases: Bases
     hinted: dict[str, str] = attrs.field(factory=dict)
     pending: set[GlobalRef] = attrs.field(factory=set)
 
@@ -115,6 +120,7 @@ class _Matcher:
             old = joined.get(now.ref) or olds.get(now.ref)
             if old is not None:
                 self._look_at(old, now, moves.get(now.ref), options, work)
+        work.subjects = with_pulled_up(work.subjects)
         work.moved = [m for m in work.moved if not only or GlobalRef.parse(m.new) in only]
         work.notes += [
             f"{one.ref} is in the lock and no longer in the code. Its old pickles load only if a "
@@ -228,6 +234,7 @@ class _Matcher:
         if any(m.new == str(now.ref) for m in work.moved):
             assert moved_from is not None
             subject = attrs.evolve(subject, old_name=str(moved_from))
+        subject = with_bases(subject, self.bases, self.before, self.today)
         if current == locked:
             self._same_version(subject, work)
         else:
@@ -270,9 +277,13 @@ class _Matcher:
 
 
 def _has_drifted(subject: Subject) -> bool:
-    content = between_versions(subject.old, subject.new)
-    if any(change.is_drift for change in content):
+    if subject.words:
         return True
+    content = [c for c in between_versions(subject.old, subject.new) if c.is_drift]
+    if any(not allows(subject.cls, change.kind, change.name) for change in content):
+        return True
+    if declaration_of(subject.cls).fill:
+        return False
     if subject.new.fields is None or subject.new.seen:
         known = subject.old.fields is not None and subject.assigned is not None
         return known and set(subject.before) != set(subject.after)

@@ -20,6 +20,10 @@ class Subject:
 
     ``version`` is the one that old pickles have and ``to`` the one that they get. ``others`` are
     the fields of other classes, today's and the lock's, by the name that a declared type has.
+
+    ``base_fields_then`` are those of versioned bases that old pickles have and the class has no
+    more, ``base_fields_now`` those of bases that it got. ``pulled_up`` are fields that stand in a
+    base now, ``shared`` those that this base took over from a derived class. ``words`` tell of it.
     """
 
     ref: GlobalRef
@@ -32,6 +36,11 @@ class Subject:
     assigned: Assigned | None = None
     old_name: str = ""
     others_now: Mapping[str, tuple[GlobalRef, frozenset[str]]] = attrs.field(factory=dict)
+    base_fields_then: Mapping[str, str] = attrs.field(factory=dict)
+    base_fields_now: Mapping[str, str] = attrs.field(factory=dict)
+    pulled_up: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
     others_then: Mapping[str, tuple[GlobalRef, frozenset[str]]] = attrs.field(factory=dict)
 
     @property
@@ -48,11 +57,16 @@ class Subject:
     @property
     def before(self) -> dict[str, str]:
         """The old fields with their types."""
-        return dict(self.old.fields or ())
+        own = {n: t for n, t in self.old.fields or () if n not in self.pulled_up}
+        return {**self.base_fields_then, **own}
 
     @property
     def after(self) -> dict[str, str]:
         """Today's fields with their types; where the class declares none, what it assigns."""
+        return {**self.base_fields_now, **self._own_after}
+
+    @property
+    def _own_after(self) -> dict[str, str]:
         if self.new.fields is not None and not self.new.seen:
             return dict(self.new.fields)
         if self.assigned is None or self.old.fields is None:
