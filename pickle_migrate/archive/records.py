@@ -35,7 +35,7 @@ _CANONICAL: Final = re.compile(
     r"(?P<provenance>written by:(?:\n +[^\n]*)+\n)?"
     r"(?P<classes>classes:(?:\n +- [^\n]*)+\n)?"
     r"(?:encoding: (?P<encoding>[A-Za-z][A-Za-z0-9-]*)\n)?"
-    r"expected:(?= \[|\n  *-)"
+    r"expected:(?=\n  *-)"
 )
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _REMEDY: Final = "Correct the record, or delete it and archive the pickle again."

@@ -80,7 +80,7 @@ def _is_other(left: dict[str, State], right: dict[str, State]) -> bool:
     for key in ours:
         if (key in left) != (key in right) and ("dict" in left or "dict" in right or key == "same"):
             return True
-    return bool(left or right) and not left.keys() & right.keys()
+    return bool(left and right) and not left.keys() & right.keys()
 
 
 def _below(path: str, key: str, mapping: dict[str, State], value: State) -> str:

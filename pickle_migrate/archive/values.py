@@ -81,7 +81,7 @@ class Record:
 def _states_of(text: str) -> tuple[Any, ...]:
     from pickle_migrate.archive import yaml_text
 
-    return tuple(yaml_text.read(text) or ()) if text else ()
+    return tuple(yaml_text.read(f"{text}\n") or ()) if text else ()
 
 
 #: What may be wrong with an archive itself.
