@@ -77,6 +77,7 @@ class Run:
     steps: dict[str, None] = attrs.field(factory=dict)
     classes: dict[ClassFound, None] = attrs.field(factory=dict)
     _told: dict[GlobalRef, Told | None] = attrs.field(factory=dict)
+    _routes: dict[tuple[GlobalRef, int], list[Migration]] = attrs.field(factory=dict)
     _swaps: walk.Swaps = attrs.field(factory=walk.Swaps)
     _known: set[int] = attrs.field(factory=set)
 
@@ -145,18 +146,25 @@ class Run:
             raise NewerVersionError(str(view.written), version, head)
         if version == head:
             return shim
-        steps, gaps = steps_between(told.ref, version, head, told.records)
-        if gaps:
-            raise gaps[0]
-        self.classes[ClassFound(str(shim.ref), str(view.ref), version, head)] = None
-        self._named_fields(view, told.fields(version), version)
         new: Any = shim
-        for step in steps:
-            self.steps[step.describe()] = None
+        self._named_fields(view, told.fields(version), version)
+        for step in self._steps_of(told, view, version):
             new = taken(step, new, self.pickle)
             if not isinstance(new, Shim):
                 break
         return new
+
+    def _steps_of(self, told: Told, view: View, version: int) -> list[Migration]:
+        """The steps from a version on, noted the first time. Raises GapError."""
+        key = view.written, version
+        if key not in self._routes:
+            steps, gaps = steps_between(told.ref, version, told.head, told.records)
+            if gaps:
+                raise gaps[0]
+            self.classes[ClassFound(str(view.written), str(view.ref), version, told.head)] = None
+            self.steps.update(dict.fromkeys(step.describe() for step in steps))
+            self._routes[key] = steps
+        return self._routes[key]
 
     @staticmethod
     def _named_fields(view: View, names: tuple[str, ...] | None, version: int) -> None:

@@ -79,11 +79,15 @@ def each_after_its_parts(roots: list[Any]) -> Iterator[Any]:
     """
     seen: set[int] = set()
     kept: list[Any] = []  # what is swapped out meanwhile must not leave its id to others
+    kinds: dict[type, bool] = {}
     waiting: list[tuple[Any, Iterator[Any]]] = [(roots, iter(list(roots)))]
     while waiting:
         node, parts = waiting[-1]
         for part in parts:
-            if is_node(part) and id(part) not in seen:
+            kind = type(part)
+            if kind not in kinds:
+                kinds[kind] = is_node(part)
+            if kinds[kind] and id(part) not in seen:
                 seen.add(id(part))
                 kept.append(part)
                 waiting.append((part, iter(list(parts_of(part)))))
