@@ -619,6 +619,27 @@ def test_a_member_is_gone(graded):
     assert graded.load("grades.pickle") == "[<Grade.LOW: 1>, <Grade.HIGH: 3>]"
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ("R = 1\n    W = 4\n    X = 2", "[1, 4, 5]"),
+        ("R = 2\n    W = 1", "[2, 1, 3]"),
+        ("READ = 1\n    W = 2", "[1, 2, 3]"),
+    ],
+)
+def test_each_bit_of_flags_goes_its_own_way(tmp_path, members, expected):
+    """Members and their combinations."""
+    project = Project(tmp_path)
+    project.models(GRADE.replace("Enum", "Flag").replace("LOW", "R").replace("MIDDLE", "W"))
+    project.pickle("flags.pickle", "[Grade.R, Grade.W, Grade.R | Grade.W]", "Grade@1")
+    project.lock()
+    change(project, "R = 1\n    W = 2", members)
+    done = project.make(*(["--renamed", "Grade.R=READ"] if "READ" in members else []))
+    assert done.code == 0, done.out + done.err
+    assert project.load("flags.pickle", "[one.value for one in found]") == expected
+    project.check_style()
+
+
 # --- merged, split, moved -------------------------------------------------------------------------
 
 

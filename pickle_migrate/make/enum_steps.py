@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Iterable
+
 from pickle_migrate.errors import RequestError
 from pickle_migrate.make.layout import call, quoted
 from pickle_migrate.make.questions import Asker, Question
@@ -26,7 +29,10 @@ def enum_step(subject: Subject, asker: Asker) -> Step:
     }
     words = [f"{old} is called {new} now" for old, new in renamed.items()]
     words += [f"{name} has the value {value} now" for name, value in values.items()]
-    body = [*_body("name", renamed, "name", subject), *_values(values, subject)]
+    if issubclass(subject.cls, enum.Flag):
+        body = _bits(subject, renamed)
+    else:
+        body = [*_names(renamed), *_values(values, subject)]
     decorator = call("migrates", quoted(str(subject.ref)), str(subject.version))
     docstring = _sentence(words)
     function = FunctionText(
@@ -74,13 +80,35 @@ def _successor(subject: Subject, asker: Asker, old: str) -> str | None:
     return None if answer is None else answer.strip()
 
 
-def _body(key: str, table: dict[str, str], of: str, subject: Subject) -> list[str]:
-    if not table:
+def _names(renamed: dict[str, str]) -> list[str]:
+    if not renamed:
         return []
-    pairs = ", ".join(f"{quoted(old)}: {quoted(new)}" for old, new in table.items())
     return [
-        f"renamed = {{{pairs}}}",
+        f"renamed = {_table((quoted(old), quoted(new)) for old, new in renamed.items())}",
         'state["name"] = renamed.get(state["name"], state["name"])',
+    ]
+
+
+def _table(pairs: Iterable[tuple[str, str]]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+
+
+def _bits(subject: Subject, renamed: dict[str, str]) -> list[str]:
+    """Of flags, each bit goes its own way; combinations have a name that is made of theirs."""
+    after: dict[str, str] = subject.after
+    pairs = []
+    for old, text in subject.before.items():
+        new = renamed.get(old, old)
+        if new in after and text.isdigit() and int(text).bit_count() == 1:
+            pairs.append((int(text), int(after[new])))
+    if all(old == new for old, new in pairs):
+        return ['state["name"] = None']
+    return [
+        f"bits = {_table((str(old), str(new)) for old, new in sorted(pairs))}",
+        'value = state["value"]',
+        "others = value & ~sum(bits)",
+        'state["value"] = others | sum(new for old, new in bits.items() if value & old)',
+        'state["name"] = None',
     ]
 
 
@@ -97,8 +125,8 @@ def _values(values: dict[str, str], subject: Subject) -> list[str]:
                 f"{subject.ref}: the new value of {name} has no source text",
                 f"Write the step yourself; pickle-migrate make --empty {subject.ref} begins it.",
             )
-        shown.append(f"{quoted(name)}: {source.text}")
+        shown.append((quoted(name), source.text))
     return [
-        f"values = {{{', '.join(shown)}}}",
+        f"values = {_table(shown)}",
         'state["value"] = values.get(state["name"], state["value"])',
     ]

@@ -96,6 +96,7 @@ class _Matcher:
     bases: Bases
     hinted: dict[str, str] = attrs.field(factory=dict)
     pending: set[GlobalRef] = attrs.field(factory=set)
+    asked: set[GlobalRef] = attrs.field(factory=set)
 
     def hint(self, moved: Iterable[str]) -> None:
         for text in moved:
@@ -126,7 +127,7 @@ class _Matcher:
             f"{one.ref} is in the lock and no longer in the code. Its old pickles load only if a "
             "lineage says what became of it."
             for one in done.gone
-            if not only
+            if not only and one.ref not in self.asked
         ]
         return work
 
@@ -163,6 +164,7 @@ class _Matcher:
             return self.hinted[str(old.ref)] == str(new.ref)
         if str(new.ref) in self.hinted.values():
             return False
+        self.asked.add(old.ref)
         return self.asker.confirm(
             Question(
                 f"Is {new.ref} what {old.ref} was?",
@@ -198,6 +200,7 @@ class _Matcher:
                 moves.update((n, o) for o, n in pairs)
             elif isinstance(self.asker, Unanswered):
                 self.pending.update(n for _, n in pairs)
+                self.asked.update(o for o, _ in pairs)
 
     # --- one class --------------------------------------------------------------------------------
 
