@@ -33,7 +33,6 @@ from pickle_migrate.shims_classes import Shim
 
 #: The ref of a lineage for every object for which no other is declared.
 ANY: Final = GlobalRef("*", "*")
-_NEWOBJ: Final = frozenset(["__newobj__", "_reconstructor", "__newobj_ex__"])
 
 
 @attrs.frozen(eq=False)
@@ -246,25 +245,15 @@ def _in_pair(
 
 
 def _change_arguments(view: View, step: Migration, place: tuple[str, int]) -> None:
-    """Let a step change the arguments, without the class that constructors of copyreg are given."""
+    """Let a step change the arguments."""
     assert step.arguments is not None
-    hidden = 0
-    callee = view.callee
-    if callee is not None and callee.qualname in _NEWOBJ and callee.module[:4] == "copy":
-        hidden = 3 if callee.qualname == "_reconstructor" else 1
-    args, kwargs = view.args[hidden:], dict(view.kwargs)
+    args, kwargs = view.args, dict(view.kwargs)
     given = called(Rebuild(step.arguments), place, step.arguments, args, kwargs)
     if not isinstance(given, tuple) or len(given) != 2 or type(given[1]) is not dict:
         raise StateError(*place, "arguments= gives a pair: the arguments, and those by keyword")
     new_args, new_kwargs = tuple(given[0]), given[1]
-    same = len(new_args) == len(args) and all(a is b for a, b in zip(new_args, args, strict=True))
-    if same and new_kwargs is kwargs and not kwargs:
-        return
-    if hidden == 3:
-        view.shim._how = None  # __reduce__ of protocol 0 and 1 has no place for arguments
+    if len(new_args) != len(args) or any(a is not b for a, b in zip(new_args, args, strict=True)):
         view.args = new_args
-    else:
-        view.args = (*view.args[:hidden], *new_args)
     if new_kwargs or kwargs:
         view.kwargs.clear()
         view.kwargs.update(new_kwargs)

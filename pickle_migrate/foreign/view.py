@@ -17,6 +17,10 @@ from pickle_migrate.shims_types import NOTHING, ShimType
 from pickle_migrate.shims_world import World
 from pickle_migrate.shims_writer import Table, written
 
+_COPYREG: Final = frozenset(["copyreg", "copy_reg"])
+_MAKERS: Final = frozenset(["__newobj__", "_reconstructor"])
+#: A class, its built-in base, and the value of that.
+_RECONSTRUCTED: Final = 3
 #: The first protocol with an opcode for ``cls.__new__``.
 _NEWOBJ: Final = 2
 
@@ -100,8 +104,18 @@ class View:
 
     @property
     def made_by(self) -> str:
-        """How it is made: "new" (``cls.__new__``), "call" (of ``callee``) or "inst" (Python 2)."""
-        return self._shim.made_by
+        """How it is made: "new" (``cls.__new__``, also below protocol 2, where copyreg's functions
+        do that), "call" (of ``callee``) or "inst" (Python 2).
+        """
+        return "new" if self._constructor else self._shim.made_by
+
+    @property
+    def _constructor(self) -> str:
+        """The name of the function of copyreg that makes the object, or nothing."""
+        found = self.callee
+        if found is None or found.module not in _COPYREG or found.qualname not in _MAKERS:
+            return ""
+        return found.qualname if isinstance(next(iter(self._shim.args), None), ShimType) else ""
 
     @property
     def callee(self) -> GlobalRef | None:
@@ -111,12 +125,29 @@ class View:
 
     @property
     def args(self) -> tuple[Any, ...]:
-        """The arguments with which it is made, all of them; may be set."""
-        return self._shim.args
+        """The arguments with which it is made; may be set. Not among them is the class that
+        copyreg's functions get; a built-in value that these give to it (of a subclass of int, list
+        or tuple) is the only one then.
+        """
+        args = self._shim.args
+        if self._constructor == "__newobj__":
+            return args[1:]
+        if self._constructor and len(args) == _RECONSTRUCTED:
+            return () if args[2] is None else args[2:]
+        return args
 
     @args.setter
     def args(self, args: Iterable[Any]) -> None:
-        self._shim.args = tuple(args)
+        if not self._constructor:
+            self._shim.args = tuple(args)
+            return
+        cls = self._shim.args[0]
+        if self.pickle.protocol < _NEWOBJ:
+            self._shim._how = self.name("copyreg:__newobj__")
+            self._shim.args = (cls, *args)
+        else:
+            self._shim._how = None
+            self._shim.args = tuple(args)
 
     @property
     def kwargs(self) -> dict[str, Any]:
