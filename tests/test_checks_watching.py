@@ -12,6 +12,8 @@ from pickle_migrate import loader
 from pickle_migrate.checks.watching import watched
 
 OLD = """
+    TAGS, NAMES = ["a"], ("a",)
+
     @versioned(1)
     class Order:
         def __init__(self, **fields):
@@ -129,3 +131,31 @@ def test_an_error_passes_and_the_steps_are_back(scratch):
     """A step that raises raises what it raises without a watch."""
     with pytest.raises(Exception, match="ValueError: no"):
         touches(scratch, "raise ValueError('no')", SHARED_LIST)
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("state['tags'] = TAGS", "a list of its module, TAGS"),
+        ("return {**state, 'tags': TAGS}", "a list of its module, TAGS"),
+        ("state['tags'] = list(TAGS)", None),
+        ("state['tags'] = tuple(TAGS)", None),
+        ("state['tags'] = NAMES", None),
+    ],
+)
+def test_a_container_of_the_module_is_not_put_into_every_object(scratch, step, told):
+    """What one object changes in it, all have. A tuple of the module is everybody's."""
+    found = touches(scratch, step, "obj = [Order(), Order()]")
+    assert found == ([told] if told else [])
+
+
+@pytest.mark.parametrize("factory", ["lambda: TAGS", "lambda x=[]: x"])
+def test_a_factory_that_gives_the_same_each_time(scratch, factory):
+    module = scratch.module("shop", OLD)
+    data = pickle.dumps(module.Order(a=1))
+    step = f"Lineage('shop:Order').upgrade(1, AddField('tags', factory={factory}))"
+    scratch.module("shop", f"{NEW}\n    {step}\n")
+    with watched() as watch:
+        unpickler = loader.Unpickler(io.BytesIO(data))
+        (found,) = watch.touches(unpickler.load(), ())
+    assert found.shared

@@ -96,13 +96,16 @@ def differs(record: Record, subject: str, lines: tuple[str, ...], where: str = "
 def touches(record: Record, subject: str, touch: Touch) -> CheckFinding:
     """A step changed an object other than its own."""
     step = touch.step
+    does = "gives every object the same one," if touch.shared else "changes"
     what = (
-        f"The step of {step.ref} from {step.source} to {step.target} ({touch.operation}) changes "
+        f"The step of {step.ref} from {step.source} to {step.target} ({touch.operation}) {does} "
         f"{touch.changed}."
     )
     advice = (
-        "Whether that object is migrated by then depends on the order in the pickle. Put a changed "
-        "copy into the state; what needs neighbours is for the finishing stage: "
+        "What one object changes in it, all of them have. Put a copy into the state."
+        if touch.shared
+        else "Whether that object is migrated by then depends on the order in the pickle. Put a "
+        "changed copy into the state; what needs neighbours is for the finishing stage: "
         f"Lineage({str(step.ref)!r}).finish({step.version}, function)"
     )
     found = _finding(TOUCHES_OTHERS, record, subject, what, advice)

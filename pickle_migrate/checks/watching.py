@@ -13,7 +13,9 @@ is loaded: from the pickle's memo, which has all that stood in it, and from the 
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -30,17 +32,20 @@ from pickle_migrate.registry import DEFAULT, Registry
 #: Objects of a loaded graph that are asked who holds what.
 _GRAPH: Final = 200_000
 _HARMLESS: Final = (RenameField, RemoveField)
+_CONTAINERS: Final = (list, dict, set, bytearray, collections.deque)
 
 
 @attrs.frozen
 class Touch:
     """A step changed something of another object. ``step`` is the migration, ``operation`` what it
     did in words, ``changed`` what was changed: "a list that ... also holds", or a class's ref.
+    ``shared``: nothing was changed yet, but each object was given the same one, ``changed``.
     """
 
     step: Migration
     operation: str
     changed: str
+    shared: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -58,6 +63,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._candidates: list[_Candidate] = []
+        self._shared: list[Touch] = []
         self._kept: list[dict[int, Seen]] = []  # an id is only good while its object lives
 
     def apply(
@@ -72,6 +78,7 @@ class Watch:
             self._kept.append(before)
             words = operation.describe()
             self._candidates += [_Candidate(step, words, seen, own) for seen in changed]
+        self._shared += _shared(step, operation, result)
         return result
 
     def touches(self, loaded: object, memo: Iterable[Any]) -> list[Touch]:
@@ -82,13 +89,34 @@ class Watch:
         for one in candidates:
             if (words := _judged(one, loaded, memo)) is not None:
                 found.append(Touch(one.step, one.operation, words))
+        found += self._shared
         self.forget()
         return list(dict.fromkeys(found))
 
     def forget(self) -> None:
         """Forget what was noted since the last call of ``touches``."""
-        self._candidates = []
+        self._candidates, self._shared = [], []
         self._kept.clear()
+
+
+def _shared(step: Migration, operation: Operation, result: Any) -> Iterator[Touch]:
+    """Containers of a function's module, or of its defaults, that a step puts into a state."""
+    for function in (getattr(operation, name, None) for name in ("function", "factory")):
+        inner = getattr(function, "func", function)  # a functools.partial
+        if type(inner) is not types.FunctionType:
+            continue
+        names = {id(value): name for name, value in inner.__globals__.items()}
+        defaults = (*(inner.__defaults__ or ()), *(inner.__kwdefaults__ or {}).values())
+        for value in held_by(result):
+            if type(value) not in _CONTAINERS:
+                continue
+            if id(value) in names:
+                words = f"{_kind(value)} of its module, {names[id(value)]}"
+            elif any(value is one for one in defaults):
+                words = f"{_kind(value)} that is a default of its parameters"
+            else:
+                continue
+            yield Touch(step, operation.describe(), words, shared=True)
 
 
 def _values(operation: Operation, state: Any) -> list[Any]:
@@ -116,7 +144,7 @@ def _under(watch: Watch, step: Migration) -> Migration:
 
 def _is_harmless(operation: Operation) -> bool:
     if isinstance(operation, AddField):
-        return operation.factory is None or not operation.wants_state
+        return type(operation.factory) is not types.FunctionType
     return isinstance(operation, _HARMLESS)
 
 
