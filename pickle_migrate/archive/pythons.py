@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -158,9 +158,9 @@ def environment(
     else:
         _pip(executable, [*wanted, *files], release)
         target = Path(_quietly([executable, "-c", _WHERE]) or folder)
-    found = dict(_distributions(target))
-    installed = {name: version for name, (version, _) in sorted(found.items())}
-    return Environment(python, executable, variables, installed, _release(release, found))
+    found = list(_distributions(target))
+    installed = {one.name: one.version for one in found}
+    return Environment(python, executable, variables, installed, _release(release, found, more))
 
 
 def _run_variables() -> dict[str, str]:
@@ -199,8 +199,18 @@ def last_lines(text: str) -> str:
     return " / ".join(lines[-_LINES_SHOWN:]) or "it said nothing"
 
 
-def _distributions(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The name of each distribution in a folder, its version, and the address it came from."""
+@attrs.frozen
+class Installed:
+    """A distribution in an environment. ``url``: where it came from, if pip noted it."""
+
+    name: str
+    version: str
+    url: str = ""
+    requires: frozenset[str] = frozenset()
+
+
+def _distributions(folder: Path) -> Iterator[Installed]:
+    """What is installed in a folder, by name."""
     for path in sorted([*folder.glob("*.dist-info"), *folder.glob("*.egg-info")]):
         metadata = next(
             (p for p in (path / "METADATA", path / "PKG-INFO", path) if p.is_file()), None
@@ -209,19 +219,33 @@ def _distributions(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
             continue
         text = metadata.read_text(encoding="utf-8", errors="replace")
         said = dict(re.findall(r"^(Name|Version): (.*)$", text, re.MULTILINE))
+        needed = re.findall(r"^Requires-Dist: (.*)$", text, re.MULTILINE)
+        if (path / "requires.txt").is_file():
+            needed += (path / "requires.txt").read_text(encoding="utf-8").split("\n")
         if len(said) == 2 and canonicalize_name(said["Name"]) not in _TOOLS:
             direct = path / "direct_url.json"
             url = json.loads(direct.read_text(encoding="utf-8"))["url"] if direct.is_file() else ""
-            yield said["Name"], (said["Version"], str(url))
+            yield Installed(said["Name"], said["Version"], str(url), frozenset(_names(needed)))
 
 
-def _release(release: str, found: Mapping[str, tuple[str, str]]) -> str:
+def _names(requirements: Iterable[str]) -> Iterator[str]:
+    """The names in requirements, whatever else stands there."""
+    for text in requirements:
+        found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text.strip())
+        if found:
+            yield canonicalize_name(found.group())
+
+
+def _release(release: str, found: Sequence[Installed], more: Sequence[str] = ()) -> str:
     """The release that was asked for, as "shop 1.2"."""
     try:
         wanted = canonicalize_name(Requirement(release).name)
-        known = [name for name in found if canonicalize_name(name) == wanted]
-    except InvalidRequirement:
+        known = [one for one in found if canonicalize_name(one.name) == wanted]
+    except InvalidRequirement:  # a folder or an address
         tail = release.rstrip("/").rpartition("/")[2].partition("@")[0].removesuffix(".git")
-        known = [name for name, (_, url) in found.items() if url]
-        known.sort(key=lambda name: tail not in found[name][1])
-    return f"{known[0]} {found[known[0]][0]}" if known else release
+        known = [one for one in found if one.url]
+        known.sort(key=lambda one: tail not in one.url)
+        if not known:  # old releases of pip note no address: what nothing else needs
+            needed = {name for one in found for name in one.requires} | set(_names(more))
+            known = [one for one in found if canonicalize_name(one.name) not in needed]
+    return f"{known[0].name} {known[0].version}" if known else release
