@@ -209,6 +209,43 @@ def test_states_that_differ_are_shown(shop):
     assert "pickle-migrate archive --accept archive/order.pickle" in done.out
 
 
+def test_with_accept_and_samples_the_check_is_kept(shop):
+    """The new states are the expected ones, and a pickle of the new version is archived."""
+    shop.models(NEW_ORDER)
+    done = shop.make("--renamed", "Order.qty=quantity", "--accept", "--samples")
+    assert done.code == 0, done.out + done.err
+    assert "Archived for the new versions: order-m0001_order_quantity.pickle." in done.out
+    name = "order-m0001_order_quantity.pickle"
+    assert shop.load(name) == "Order(customer='Ada', quantity=3, currency='EUR')"
+    assert "shop.models:Order@2" in shop.text(f"archive/{name}.yaml")
+    checked = shop.run("check")
+    assert checked.code == 0, checked.out
+    assert shop.make().out == "Nothing to do: the code is as the lock says.\n"
+
+
+def test_a_plain_class_goes_on_and_on(tmp_path):
+    """With a sample of each version, the next change is seen as well."""
+    project = Project(tmp_path)
+    project.models(
+        """
+        from pickle_migrate import versioned
+
+        @versioned(1)
+        class Order:
+            def __init__(self, qty):
+                self.qty = qty
+        """
+    )
+    project.pickle("order.pickle", "Order(3)", "Order@1")
+    project.lock()
+    for old, new in (("qty", "amount"), ("amount", "quantity")):
+        change(project, old, new)
+        done = project.make("--renamed", f"Order.{old}={new}", "--accept", "--samples")
+        assert done.code == 0, done.out + done.err
+        assert project.run("check").code == 0
+    assert project.load("order.pickle", "vars(found)") == "{'quantity': 3}"
+
+
 # --- what goes wrong ------------------------------------------------------------------------------
 
 

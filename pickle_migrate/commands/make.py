@@ -48,6 +48,7 @@ class Request:
     no_edit: bool
     keep: bool
     accept: bool
+    samples: bool
     dry_run: bool
     as_json: bool
     lock_file: str | None
@@ -81,6 +82,7 @@ def _hint(name: str, metavar: str, help_text: str) -> Callable[[Any], Any]:
 @click.option("--no-edit", is_flag=True, help="Leave @versioned(N) to me.")
 @click.option("--keep", is_flag=True, help="Write it though an archived pickle does not load.")
 @click.option("--accept", is_flag=True, help="Take the new states as the expected ones.")
+@click.option("--samples", is_flag=True, help="Archive a pickle of each new version as well.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
 @cli_options.as_json
 @cli_options.lock_file
@@ -120,7 +122,8 @@ def _run(request: Request, screen: Screen) -> int:
     try:
         wishes = _wishes(request)
         made = making.make(wishes, _Terminal() if not request.no_input else None)
-        accepted = _accept(request, made, screen)
+        accepted = _accept(request, made)
+        made = _add_samples(request, made)
     except PickleMigrateError as error:
         click.echo(f"Error: {report.escaped(str(error))}", err=True)
         return _CANNOT_RUN
@@ -223,7 +226,21 @@ class _Terminal:
             click.echo(report.escaped(question.note), err=True)
 
 
-def _accept(request: Request, made: Made, screen: Screen) -> bool:
+def _add_samples(request: Request, made: Made) -> Made:
+    """With ``--samples``, archive a pickle of each new version."""
+    if not request.samples or made.status != "written" or made.unraised:
+        return made
+    from pickle_migrate import resolver
+    from pickle_migrate.make.samples import add_samples
+
+    refs = [one.ref for one in made.classes if one.version is not None]
+    suffix = next((e.path.stem for e in made.edits if e.before is None), f"v{made.classes[0].to}")
+    settings = resolver.settings().source
+    names = add_samples(settings, str(made.lock), request.imports, refs, suffix)
+    return attrs.evolve(made, samples=names)
+
+
+def _accept(request: Request, made: Made) -> bool:
     """With ``--accept``, have the archive take the new states. Whether that went well."""
     if not request.accept or made.status != "written" or not made.differing:
         return True
@@ -255,15 +272,15 @@ def _lines(request: Request, made: Made) -> Iterator[str]:
             yield f"  {' '.join((question.note, question.text)).strip()}"
             yield f"    {question.hint}"
         return
-    yield from shown(made, request.settings, request.dry_run)
+    yield from shown(made, request.settings, request.dry_run, request.accept)
 
 
-def shown(made: Made, settings: str | None, dry_run: bool) -> Iterator[str]:
+def shown(made: Made, settings: str | None, dry_run: bool, accepted: bool = False) -> Iterator[str]:
     """What was made, what came of it when it was tried, and what to do next."""
     yield from made.words
     yield from _files(made)
     yield from _tried(made)
-    yield from _closing(made, settings, dry_run)
+    yield from _closing(made, settings, dry_run, accepted)
 
 
 def _files(made: Made) -> Iterator[str]:
@@ -300,7 +317,7 @@ def _tried(made: Made) -> Iterator[str]:
         yield f"{pickles} through it."
 
 
-def _closing(made: Made, settings: str | None, dry_run: bool) -> Iterator[str]:
+def _closing(made: Made, settings: str | None, dry_run: bool, accepted: bool) -> Iterator[str]:
     if made.status == "failed":
         yield "Nothing was written. --keep writes it all the same, to go on by hand."
         return
@@ -310,7 +327,11 @@ def _closing(made: Made, settings: str | None, dry_run: bool) -> Iterator[str]:
     yield f"Written: {', '.join(_shown(edit.path) for edit in made.edits)}."
     if made.unraised:
         yield f"Raise the versions now: {', '.join(made.unraised)}; then run `pickle-migrate lock`."
-    if made.differing:
+    if made.samples:
+        yield f"Archived for the new versions: {', '.join(made.samples)}."
+    elif made.raised and not made.unraised:
+        yield "No pickle of the new version is archived yet: pickle-migrate archive FILE"
+    if made.differing and not accepted:
         yield "If these states are right, take them as the expected ones:"
         yield f"  {' '.join(made.accept_command(settings))}"
 

@@ -69,7 +69,8 @@ class ClassMade:
 class Made:
     """What came of it. ``status``: "nothing" to do, "questions" are open, "failed" when it was
     tried, "dry run", or "written". ``finished``: files that an interrupted run had left.
-    ``unraised``: versions that are left to the user.
+    ``unraised``: versions that are left to the user. ``samples``: what was archived for the new
+    versions. ``raised``: whether there are any.
     """
 
     status: str
@@ -82,6 +83,8 @@ class Made:
     notes: tuple[str, ...] = ()
     finished: tuple[Path, ...] = ()
     unraised: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
+    raised: bool = False
 
     @property
     def failed(self) -> bool:
@@ -213,6 +216,7 @@ def _carry_out(wishes: Wishes, work: Work, steps: Sequence[Step], notes: tuple[s
     made = Made(
         "written", wishes.lock, classes, tuple(words), tuple(edits), notes=notes, unraised=unraised
     )
+    made = attrs.evolve(made, raised=any(one.version is not None for one in classes))
     if unraised:
         made = attrs.evolve(made, edits=tuple(written))
         return finish(made, wishes)

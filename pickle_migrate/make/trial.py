@@ -77,7 +77,7 @@ def try_out(edits: Sequence[Edit], around: Surroundings, refs: Iterable[GlobalRe
             input=json.dumps(task),
             capture_output=True,
             text=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": _python_path()},
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": python_path()},
         )
     try:
         told: dict[str, Any] = json.loads(done.stdout)
@@ -91,7 +91,8 @@ def try_out(edits: Sequence[Edit], around: Surroundings, refs: Iterable[GlobalRe
     return Trial(records, tuple(told["problems"]), told["lock"])
 
 
-def _python_path() -> str:
+def python_path() -> str:
+    """PYTHONPATH for a process that has to find this package, and what this one has."""
     mine = str(Path(__file__).resolve().parents[2])
     return os.pathsep.join(filter(None, [mine, os.environ.get("PYTHONPATH", "")]))
 

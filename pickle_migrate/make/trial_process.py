@@ -32,10 +32,11 @@ def _told(task: dict[str, Any]) -> dict[str, Any]:
 
     told: dict[str, Any] = {"records": [], "problems": [], "lock": ""}
     try:
-        told["problems"] = list(_prepare(task))
+        import_code(task)
+        told["problems"] = list(_gaps(task))
         if not told["problems"]:
             told["records"] = list(_records(task))
-            told["lock"], more = _lock(task)
+            told["lock"], more = next_lock(task)
             told["problems"] += more
     except KeyboardInterrupt:
         raise
@@ -45,7 +46,8 @@ def _told(task: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _prepare(task: dict[str, Any]) -> Iterator[str]:
+def import_code(task: dict[str, Any]) -> None:
+    """Import the project's code as the commands do, with the settings and imports of the task."""
     from pickle_migrate import project, resolver
     from pickle_migrate.refs import GlobalRef
     from pickle_migrate.registry import DEFAULT, declaration_of
@@ -59,7 +61,6 @@ def _prepare(task: dict[str, Any]) -> Iterator[str]:
     resolver.import_migrations()
     for _, cls in DEFAULT.classes():
         resolver.import_migrations(declaration_of(cls).migrations)
-    yield from _gaps(task)
 
 
 def _gaps(task: dict[str, Any]) -> Iterator[str]:
@@ -91,7 +92,7 @@ def _records(task: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if not root.is_dir():
         return
     for record in folder.read_archive(root).records:
-        if not _holds(record.classes, task["refs"]):
+        if not holds(record.classes, task["refs"]):
             continue
         loaded = loads.load_record(record)
         problem, lines = loaded.problem, list[str]()
@@ -104,7 +105,7 @@ def _records(task: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _holds(classes: tuple[str, ...], refs: list[str]) -> bool:
+def holds(classes: tuple[str, ...], refs: list[str]) -> bool:
     """Whether a record names one of the classes, under the name that it has or had."""
     from pickle_migrate.errors import PickleMigrateError
     from pickle_migrate.refs import GlobalRef
@@ -122,7 +123,7 @@ def _holds(classes: tuple[str, ...], refs: list[str]) -> bool:
     return False
 
 
-def _lock(task: dict[str, Any]) -> tuple[str, list[str]]:
+def next_lock(task: dict[str, Any]) -> tuple[str, list[str]]:
     """The text of the next lock, and what is in its way."""
     from pickle_migrate import resolver
     from pickle_migrate.lock import files, toml_text
