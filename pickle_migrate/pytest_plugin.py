@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pickle_migrate.pytest_archive.run import ArchiveRun
     from pickle_migrate.pytest_archive.samples import Sampling
 
-_SAMPLING: pytest.StashKey[Sampling] = pytest.StashKey()
 #: The name under which workers of pytest-xdist send their samples.
 _SENT = "pickle_migrate_samples"
 
@@ -73,17 +72,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from pickle_migrate.pytest_archive.run import run_of
 
         run_of(config).add_to_arguments(config, always=config.getoption("pickle_check") is True)
-    if config.getoption("pickle_archive"):
-        from pickle_migrate.pytest_archive.run import run_of
-        from pickle_migrate.pytest_archive.samples import Sampling
-
-        config.stash[_SAMPLING] = Sampling(run_of(config))
-        config.stash[_SAMPLING].sampler.start()
+    if (sampling := _sampling(config)) is not None:
+        sampling.sampler.start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Watch no longer."""
-    if (sampling := config.stash.get(_SAMPLING, None)) is not None:
+    if (sampling := _sampling(config)) is not None:
         sampling.sampler.stop()
 
 
@@ -119,7 +114,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell the sampler which modules only pytest imports."""
-    if (sampling := session.config.stash.get(_SAMPLING, None)) is not None:
+    if (sampling := _sampling(session.config)) is not None:
         sampling.test_files = frozenset(str(item.path) for item in session.items)
 
 
@@ -146,24 +141,25 @@ def _checking(config: pytest.Config) -> ArchiveRun | None:
 # --- samples ------------------------------------------------------------------------------------
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+def _sampling(config: pytest.Config) -> Sampling | None:
+    if not config.getoption("pickle_archive", False):
+        return None
+    from pickle_migrate.pytest_archive.samples import sampling_of
+
+    return sampling_of(config)
+
+
+@pytest.hookimpl(hookwrapper=True)  # the old kind, since the new one is an error for an old pluggy
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     """Freeze what a test has pickled, when it has passed and before its fixtures end."""
-    sampling = item.config.stash.get(_SAMPLING, None)
-    if sampling is None:
-        return (yield)
-    try:
-        result = yield
-    except BaseException:
-        sampling.sampler.forget()
-        raise
-    sampling.take(item)
-    return result
+    outcome = yield
+    if (sampling := _sampling(item.config)) is not None:
+        sampling.take(item, passed=outcome.excinfo is None)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker of pytest-xdist sends its samples to the one that reports."""
-    sampling = session.config.stash.get(_SAMPLING, None)
+    sampling = _sampling(session.config)
     output = getattr(session.config, "workeroutput", None)
     if sampling is not None and output is not None:
         from pickle_migrate.pytest_archive.samples import to_plain
@@ -175,7 +171,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any, error: object) -> None:
     """Take the samples of a worker that has ended."""
     sent = getattr(node, "workeroutput", {}).get(_SENT)
-    if sent and (sampling := node.config.stash.get(_SAMPLING, None)) is not None:
+    if sent and (sampling := _sampling(node.config)) is not None:
         from pickle_migrate.pytest_archive.samples import from_plain
 
         sampling.sampler.add(from_plain(sent))
@@ -185,7 +181,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say what was archived, what was there, and what was skipped."""
-    if (sampling := config.stash.get(_SAMPLING, None)) is not None:
+    if (sampling := _sampling(config)) is not None:
         from pickle_migrate.pytest_archive.samples import summary
 
         terminalreporter.section("pickle archive")

@@ -320,3 +320,45 @@ def test_samples_of_several_processes_are_one_list():
     assert merged([there, new, there, skipped]) == [new]
     assert merged([skipped, there]) == [there]
     assert merged([other, there]) == [there, other]
+
+
+def test_older_versions_are_written_as_without(scratch, kept):
+    """``versions=`` writes what an earlier release reads; the sample is of today's version."""
+    old = scratch.module(
+        "old",
+        """
+        @versioned(2)
+        class Order:
+            def __init__(self, quantity):
+                self.quantity = quantity
+        Lineage("old:Order").upgrade(1, RenameField("qty", "quantity"))
+        """,
+    )
+    versions = {"old:Order": 1}
+    expected = pickle_migrate.dumps(old.Order(3), versions=versions)
+    sampler = Sampler(kept)
+    sampler.start()
+    assert pickle_migrate.dumps(old.Order(3), versions=versions) == expected
+    sampler.freeze("t")
+    sampler.stop()
+    assert {(s.version, s.result) for s in sampler.samples} <= {(2, NEW)}
+
+
+def test_what_ends_a_test_ends_no_run(sampler, scratch):
+    """A class that raises anything when it is pickled again is skipped."""
+    odd = scratch.module(
+        "odd",
+        """
+        @versioned(1)
+        class Odd:
+            calls = 0
+            def __getstate__(self):
+                Odd.calls += 1
+                if Odd.calls > 1:
+                    raise SystemExit("again")
+                return {}
+        """,
+    )
+    pickle.dumps(odd.Odd())
+    sampler.freeze("t")
+    assert [(s.result, s.reason) for s in sampler.samples] == [(SKIPPED, "SystemExit: again")]

@@ -11,8 +11,9 @@ import pytest
 from pickled_shop import NEW, change
 
 from pickle_migrate import pytest_plugin
-from pickle_migrate.pytest_archive import fixtures
+from pickle_migrate.pytest_archive import fixtures, items
 
+assert items  # see collected() below
 ITEMS = [
     "fixtures/note.pickle::shop:Note@?",
     "fixtures/orders/one.pickle::shop:Order@?",
@@ -22,7 +23,9 @@ OWN = "tests/test_own.py::test_own"
 
 
 def collected(project, *arguments):
-    result = project.runpytest_subprocess("--collect-only", "-q", *arguments)
+    # In this process: a collection imports none of the project's classes. What it imports of ours
+    # is imported above, for pytester forgets what was imported meanwhile.
+    result = project.runpytest_inprocess("--collect-only", "-q", *arguments)
     return [line for line in result.outlines if "::" in line and " " not in line]
 
 

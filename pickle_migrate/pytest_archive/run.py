@@ -51,6 +51,11 @@ class ArchiveRun:
         """Where the ini file, the settings or the habit says. Reads settings, imports nothing.
         Raises UsageError.
         """
+        if not hasattr(pytest, "Directory"):
+            problem = (
+                f"The archive of old pickles needs pytest 8 or newer; this is {pytest.__version__}."
+            )
+            raise pytest.UsageError(problem)
         try:
             settings = _settings(config)
         except PickleMigrateError as error:

@@ -19,7 +19,7 @@ import pytest
 from pickle_migrate import scanner
 from pickle_migrate.archive import freeze
 from pickle_migrate.archive.values import Provenance
-from pickle_migrate.pytest_archive.run import MARKER, ArchiveRun
+from pickle_migrate.pytest_archive.run import MARKER, ArchiveRun, run_of
 from pickle_migrate.pytest_archive.sampling import (
     NEW,
     SKIPPED,
@@ -50,11 +50,11 @@ class Sampling:
         self.test_files: frozenset[str] = frozenset()
         self._versions: dict[str, dict[str, str]] = {}
 
-    def take(self, item: pytest.Item) -> None:
-        """Freeze what a test has pickled, now that it has passed. What the check of an archived
-        pickle writes is no sample of what the project writes.
+    def take(self, item: pytest.Item, *, passed: bool) -> None:
+        """Freeze what a test has pickled, if it has passed. What the check of an archived pickle
+        writes is no sample of what the project writes.
         """
-        if item.get_closest_marker(MARKER) is None:
+        if passed and item.get_closest_marker(MARKER) is None:
             self.sampler.freeze(item.nodeid)
         else:
             self.sampler.forget()
@@ -100,6 +100,16 @@ class Sampling:
         file = getattr(sys.modules.get(shape.ref.module), "__file__", None)
         if file is None or file in self.test_files or Path(file).name == "conftest.py":
             raise NoSampleError("it is defined by a module of tests, which only pytest imports")
+
+
+_SAMPLING: pytest.StashKey[Sampling] = pytest.StashKey()
+
+
+def sampling_of(config: pytest.Config) -> Sampling:
+    """The samples of this run. Raises UsageError."""
+    if (found := config.stash.get(_SAMPLING, None)) is None:
+        found = config.stash[_SAMPLING] = Sampling(run_of(config))
+    return found
 
 
 @contextlib.contextmanager

@@ -155,7 +155,9 @@ class Sampler:
         for obj in noted.objects:
             try:
                 result = NEW if self._freeze(obj, shape, test) else THERE
-            except Exception as error:
+            except (KeyboardInterrupt, MemoryError):
+                raise
+            except BaseException as error:  # pytest's own outcomes are no Exceptions
                 reason = reason or _reason(error)
             else:
                 reason = ""
@@ -163,7 +165,7 @@ class Sampler:
         return Sample(str(shape.ref), shape.version, shape.name, result, test, reason)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, NoSampleError) else f"{type(error).__name__}: {error}"
 
 
