@@ -19,6 +19,7 @@ import click
 from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
 from pickle_migrate.commands import archive as archive_command
 from pickle_migrate.commands import check as check_command
+from pickle_migrate.commands import downgrade as downgrade_command
 from pickle_migrate.commands import heads as heads_command
 from pickle_migrate.commands import history as history_command
 from pickle_migrate.commands import lock as lock_command
@@ -251,6 +252,7 @@ def _carry_out(request: Request, plans: list[FilePlan], screen: Screen) -> list[
 
 
 main.add_command(cli_inspect.inspect)
+main.add_command(downgrade_command.downgrade)
 main.add_command(lock_command.lock)
 main.add_command(heads_command.heads)
 main.add_command(history_command.history)

@@ -27,7 +27,7 @@ from pickle_migrate.policy import Policy
 from pickle_migrate.readers import Restorer
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import declaration_of
-from pickle_migrate.resolver import import_ref
+from pickle_migrate.resolver import import_ref, settings
 from pickle_migrate.scanner import Scan, Scans, scan_all
 from pickle_migrate.stack_pickler import StackPickler
 
@@ -60,13 +60,17 @@ def remade(row: Row, plan: PlanPickle, *, encoding: str, protocol: int | None) -
     current. Raises VerificationError, StateError, what loading and dumping raise, and whatever the
     code of migrations and classes raises.
     """
+    if settings().write:  # for a rolling deploy; files are brought up to date all the same
+        from pickle_migrate.downgrades.asking import writing_today
+
+        with writing_today():
+            return _remade(row, plan, encoding, protocol)
+    return _remade(row, plan, encoding, protocol)
+
+
+def _remade(row: Row, plan: PlanPickle, encoding: str, protocol: int | None) -> bytes:
     objects = load(row, encoding)
-    protocols = [scan.protocol if protocol is None else protocol for scan in row.scans]
-    if row.shares_memo:
-        new = _dump_as_one(objects, max(protocols))
-    else:
-        pairs = zip(objects, protocols, strict=True)
-        new = b"".join(deep.dumps(obj, number) for obj, number in pairs)
+    new = dump(row, objects, protocol)
     check(new, objects, row.shares_memo, plan, row.policy)
     return new
 
@@ -198,6 +202,17 @@ def _objects(root: Any) -> Iterator[Any]:
 
 
 # --- dumping ----------------------------------------------------------------------------------
+
+
+def dump(row: Row, objects: Sequence[Any], protocol: int | None) -> bytes:
+    """The objects of a row as pickles again, in one memo where they shared one. ``protocol``: None
+    keeps that of each.
+    """
+    protocols = [scan.protocol if protocol is None else protocol for scan in row.scans]
+    if row.shares_memo:
+        return _dump_as_one(objects, max(protocols))
+    pairs = zip(objects, protocols, strict=True)
+    return b"".join(deep.dumps(obj, number) for obj, number in pairs)
 
 
 def _dump_as_one(objects: Sequence[Any], protocol: int) -> bytes:

@@ -489,3 +489,37 @@ def test_a_class_that_is_not_imported_yet_is_imported(scratch):
     assert "shop" not in sys.modules
     with writing_versions({"shop:Order": 1}):
         assert stamps_in(pickle.dumps(sys.modules["shop"].Order(3))) == [["shop:Order@1"]]
+
+
+def test_an_upgrade_of_files_writes_today_s_version_whatever_the_settings_say(shop):
+    """The setting is for what the program hands to others."""
+    from pickle_migrate.planner import Planner
+    from pickle_migrate.remake import Row, remade
+    from pickle_migrate.resolver import import_migrations, import_ref
+
+    old = dumps(shop.Order(3), versions={"shop:Order": 1})
+    try:
+        use_settings(Settings(write={"shop:Order": 2}))
+        plan = Planner(import_ref, import_migrations).plan
+        from pickle_migrate.scanner import scan
+
+        row = Row(old, (scan(old),), (plan(scan(old)),))
+        new = remade(row, plan, encoding="ASCII", protocol=None)
+        assert stamps_in(new) == [["shop:Order@3"]]
+        assert stamps_in(pickle.dumps(shop.Order(3))) == [["shop:Order@2"]]
+    finally:
+        use_settings(Settings())
+
+
+def test_a_queue_of_multiprocessing_writes_older_versions_everywhere(shop):
+    """Its feeder pickles in a thread of its own."""
+    queue = multiprocessing.get_context("fork").Queue()
+    received = []
+    with writing_versions({"shop:Order": 1}, everywhere=True):
+        thread = threading.Thread(target=lambda: received.append(queue._reader.recv_bytes()))
+        thread.start()
+        queue.put(shop.Order(3))
+        thread.join(10)
+        queue.close()
+        queue.join_thread()
+    assert stamps_in(received[0]) == [["shop:Order@1"]]

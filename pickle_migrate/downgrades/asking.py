@@ -25,7 +25,13 @@ from pickle_migrate.registry import DEFAULT, declaration_of, registered_in_mro
 from pickle_migrate.renames import Holder
 from pickle_migrate.shapes import MARK
 
-Versions = Mapping["type | str | GlobalRef", int]
+#: A mapping's keys may be of several kinds, or all of one.
+Versions = (
+    Mapping["type | str | GlobalRef", int]
+    | Mapping[str, int]
+    | Mapping[type, int]
+    | Mapping[GlobalRef, int]
+)
 Lossy = Literal["refuse", "allow"]
 _OWN: Final = frozenset([__name__, hooks.__name__])
 
@@ -188,6 +194,16 @@ def writing_versions(
             with _asking.lock:
                 _asking.everywhere.remove(request)
         _asking.change(-1)
+
+
+@contextlib.contextmanager
+def writing_today() -> Iterator[None]:
+    """Inside, this thread or task asks for nothing, whatever the settings or outer blocks say."""
+    token = _asking.here.set(Request({}))
+    try:
+        yield
+    finally:
+        _asking.here.reset(token)
 
 
 def _may_lose(lossy: object) -> bool:

@@ -170,7 +170,7 @@ class Way:
                 f"the way back from {step.migration.source} to {step.version} would lose the value "
                 f"of {listed(lost)}",
                 f"If it may be lost, say so: Lineage({ref!r}).downgrade({step.version}, "
-                "lossy=True), or lossy='allow' in the call.",
+                "lossy=True); or lossy='allow' in the call, --lossy with the command.",
             )
         return older
 
