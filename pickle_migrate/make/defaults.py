@@ -30,6 +30,8 @@ def default_of(cls: type, name: str) -> Default | None:
     for found in (_of_dataclass(cls, name), _of_attrs(cls, name)):
         if found is not None:
             return found
+    if not {"__dataclass_fields__", "__attrs_attrs__"}.isdisjoint(vars(cls)):
+        return None  # their __init__ has stand-ins for defaults
     return _of_value(_plain_default(cls, name))
 
 

@@ -1,0 +1,53 @@
+"""The fields of classes that declare none: what their methods assign."""
+
+import sys
+import textwrap
+
+import pytest
+
+from pickle_migrate.make.assigned import assigned_fields
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    def make(body):
+        (tmp_path / "assigned_shop.py").write_text("class Order:\n" + textwrap.indent(body, "    "))
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+        names = {"__name__": "assigned_shop"}
+        exec((tmp_path / "assigned_shop.py").read_text(), names)
+        return names["Order"]
+
+    return make
+
+
+def test_what_init_assigns_and_what_others_do(made):
+    """In order, each once; attributes of other objects and properties are none."""
+    cls = made(
+        "def __init__(this, other):\n"
+        "    this.a, (this.b, *this.c) = other\n"
+        "    this.a += 1\n"
+        "    this.d: int = 2\n"
+        "    this.__e = other.f = 3\n"
+        "    this.g = 1\n"
+        "def close(self):\n"
+        "    self.closed = True\n"
+        "@property\n"
+        "def g(self): return 1\n"
+        "@g.setter\n"
+        "def g(self, value): self._g = value\n"
+    )
+    found = assigned_fields(cls)
+    assert found.always == ("a", "b", "d", "__e", "c") or set(found.always) == {
+        *("a", "b", "c", "d", "__e")
+    }
+    assert set(found.ever) == {*found.always, "closed", "_g"}
+
+
+def test_a_class_without_init_says_nothing(made):
+    """Its fields come from elsewhere."""
+    assert assigned_fields(made("x = 1\n")) is None
+
+
+def test_a_class_without_source():
+    """Made in a function, or typed in."""
+    assert assigned_fields(type("Order", (), {})) is None
