@@ -266,3 +266,34 @@ def test_the_worked_example_is_up_to_date(monkeypatch):
     shop.folder = root
     done = shop.run("lock", "--check", PICKLE_MIGRATE_SETTINGS="migrations/pickle_migrate.toml")
     assert (done.code, done.err) == (0, "")
+
+
+def test_a_package_that_was_renamed(shop):
+    """A rename of the package moves every class in it, with all its versions."""
+    shop.run("lock")
+    (shop.folder / "shop").rename(shop.folder / "store")
+    settings = 'modules = ["store.*"]\n[renames]\nshop = "store"\n'
+    shop.write("pickle_migrate.toml", settings)
+    done = shop.run("lock")
+    assert (done.code, done.out.splitlines()[:2]) == (
+        0,
+        ["store.models:Order", f"  moved, was {ORDER}"],
+    )
+    text = shop.path.read_text()
+    assert f'"store.models:Order".was."{ORDER}" = true' in text
+    assert f'"{ORDER}".1' not in text
+    assert shop.run("lock", "--check").code == 0
+    assert shop.run("history", "Order").out.splitlines()[1] == f"was {ORDER}"
+
+
+def test_the_outer_class_was_renamed(shop):
+    """What is nested in it goes along."""
+    nested = "class {}:\n    @versioned(1)\n    @dataclass\n    class Line:\n        qty: int\n"
+    shop.models(nested.format("Order"))
+    shop.run("lock")
+    renamed = 'Lineage("shop.models:Sale").renamed_from("shop.models:Order")\n'
+    shop.models(nested.format("Sale") + renamed)
+    assert shop.run("lock").out.splitlines()[:2] == [
+        "shop.models:Sale.Line",
+        "  moved, was shop.models:Order.Line",
+    ]

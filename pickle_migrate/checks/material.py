@@ -76,7 +76,7 @@ def read_material(settings: Settings, lock_file: Path | None = None) -> Material
     return Material(
         settings,
         lock,
-        _today(samples),
+        today.with_old_names(lock or Lock(), _today(samples)),
         places.shown(lock_path),
         archive,
         samples,

@@ -33,14 +33,15 @@ def project(
     RequestError, LockError, ArchiveError.
     """
     from pickle_migrate import resolver
-    from pickle_migrate.lock import files, of_project
+    from pickle_migrate.lock import files, of_project, today
 
     cli_start.prepare(settings, folders, imports)
     path = cli_start.lock_path(lock_file)
     lock = files.read_lock(path)
     cli_start.import_code()
     sightings = of_project.sightings_of(resolver.settings())
-    return Project(path, lock, sightings, of_project.today_with(sightings))
+    now = today.with_old_names(lock, of_project.today_with(sightings))
+    return Project(path, lock, sightings, now)
 
 
 def shown(path: Path) -> str:

@@ -63,12 +63,13 @@ def heads(
 ) -> tuple[Head, ...]:
     """The newest versions of every class of the lock, the code and the other branch, by ref."""
     changes = {one.ref: one for one in between(lock, today)}
-    every = list(today.classes)
+    every = today
     for known in (lock, other.theirs if other is not None else Lock()):
-        every += [one for one in known.classes if same_class(Lock(tuple(every)), one) is None]
+        more = [one for one in known.classes if same_class(every, one) is None]
+        every = Lock((*every.classes, *more))
     return tuple(
         _head(one, lock, today, other, changes.get(one.ref), clashes)
-        for one in sorted(every, key=lambda one: one.ref)
+        for one in sorted(every.classes, key=lambda one: one.ref)
     )
 
 

@@ -1,4 +1,4 @@
-"""The three locks of a merge: where both branches parted, ours and theirs, wherever git has them."""
+"""The three locks of a merge: where both branches parted, ours, and theirs, as git has them."""
 
 from __future__ import annotations
 

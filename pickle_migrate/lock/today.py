@@ -6,8 +6,12 @@ before, from pickles in which they were seen.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 
+import attrs
+
+from pickle_migrate.errors import AmbiguousRenameError, RenameLoopError
 from pickle_migrate.filling.defaults import fields_of
 from pickle_migrate.lineage import LineageRecord
 from pickle_migrate.lock.seen import Sighting
@@ -32,6 +36,26 @@ def lock_of(registry: Registry = DEFAULT, sightings: Iterable[Sighting] = ()) ->
     seen = sort_sightings(registry, sightings)
     classes = [_class(registry, ref, cls, seen) for ref, cls in registry.classes()]
     return Lock(tuple(sorted(classes, key=lambda one: one.ref)))
+
+
+def with_old_names(before: Lock, today: Lock, registry: Registry = DEFAULT) -> Lock:
+    """Today's lock, whose classes also have the names in ``before`` that renames lead to them: a
+    rename of a module or a package, or of what a class is nested in, names no class.
+    """
+    refs = {one.ref for one in today.classes}
+    names: dict[GlobalRef, set[str]] = {}
+    for old in before.classes:
+        if old.ref in refs:
+            continue
+        with contextlib.suppress(AmbiguousRenameError, RenameLoopError):
+            new = registry.current_ref(old.ref, old.head.version, old.head.fingerprint)
+            names.setdefault(new, set()).add(str(old.ref))
+    return Lock(
+        tuple(
+            attrs.evolve(one, old_names=tuple(sorted({*one.old_names, *names.get(one.ref, ())})))
+            for one in today.classes
+        )
+    )
 
 
 def _class(registry: Registry, ref: GlobalRef, cls: type, seen: Mapping[At, Seen]) -> LockedClass:

@@ -92,13 +92,14 @@ def continued(before: Lock, today: Lock) -> Mapping[GlobalRef, tuple[LockedClass
             claims.setdefault(name, []).append(one.ref)
     found: dict[GlobalRef, tuple[LockedClass, ...]] = {}
     for one in today.classes:
-        own = [old for old in before.classes if old.ref == one.ref]
+        own = before.of(one.ref)
+        named = [(name, before.of(GlobalRef.parse(name))) for name in one.old_names]
         others = [
             old
-            for old in before.classes
-            if old.ref not in refs and claims.get(str(old.ref)) == [one.ref]
+            for name, old in named
+            if old is not None and old.ref not in refs and claims[name] == [one.ref]
         ]
-        found[one.ref] = _that_agree(own, others)
+        found[one.ref] = _that_agree([own] if own is not None else [], others)
     return found
 
 

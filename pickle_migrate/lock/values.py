@@ -67,7 +67,12 @@ class Lock:
     """All classes, sorted by ref."""
 
     classes: tuple[LockedClass, ...] = ()
+    _by_ref: dict[GlobalRef, LockedClass] = attrs.field(
+        init=False, eq=False, repr=False, factory=dict
+    )
 
     def of(self, ref: GlobalRef) -> LockedClass | None:
         """The class of a ref, or None."""
-        return next((one for one in self.classes if one.ref == ref), None)
+        if not self._by_ref:  # filled when first asked for
+            self._by_ref.update((one.ref, one) for one in reversed(self.classes))
+        return self._by_ref.get(ref)

@@ -13,6 +13,7 @@ from pickle_migrate.errors import RequestError
 from pickle_migrate.filling.changes import allows
 from pickle_migrate.lineage import LineageRecord
 from pickle_migrate.lock.changes import between_versions
+from pickle_migrate.lock.today import with_old_names
 from pickle_migrate.lock.update import updated
 from pickle_migrate.lock.values import Lock, LockedClass
 from pickle_migrate.make.assigned import assigned_fields
@@ -69,22 +70,6 @@ def find_work(
     matcher = _Matcher(before, named, registry, asker, bases or {})
     matcher.hint(moved)
     return matcher.work(options, frozenset(only))
-
-
-def with_old_names(before: Lock, today: Lock, registry: Registry) -> Lock:
-    """Today's lock, whose classes also have the old names that a rename of a module gave them."""
-    refs = {one.ref for one in today.classes}
-    names: dict[GlobalRef, set[str]] = {}
-    for old in before.classes:
-        if old.ref not in refs:
-            new = registry.current_ref(old.ref, old.head.version, old.head.fingerprint)
-            names.setdefault(new, set()).add(str(old.ref))
-    return Lock(
-        tuple(
-            attrs.evolve(one, old_names=tuple(sorted({*one.old_names, *names.get(one.ref, ())})))
-            for one in today.classes
-        )
-    )
 
 
 @attrs.define

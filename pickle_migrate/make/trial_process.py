@@ -128,8 +128,8 @@ def next_lock(task: dict[str, Any]) -> tuple[str, list[str]]:
     from pickle_migrate import resolver
     from pickle_migrate.lock import files, toml_text
     from pickle_migrate.lock.of_project import today_of
+    from pickle_migrate.lock.today import with_old_names
     from pickle_migrate.lock.update import updated
-    from pickle_migrate.make.matching import with_old_names
     from pickle_migrate.registry import DEFAULT
 
     before = files.read_lock(task["lock"])
