@@ -472,6 +472,8 @@ def test_annotations_come_by_themselves_on_github(copy):
     assert done.returncode == 1
     (first, *_) = [line for line in done.stdout.splitlines() if line.startswith("::error ")]
     assert first.startswith("::error file=fixtures/pickles/")
+    inside = copy.run("check", **variables, GITHUB_WORKSPACE=str(copy.folder.parent))
+    assert "::error file=copy/fixtures/pickles/" in inside.stdout
     assert summary.read_text().startswith("Before\n### ❌")
     silent = copy.run("check", "--no-github", **variables)
     assert "::error" not in silent.stdout + silent.stderr

@@ -230,6 +230,14 @@ def test_an_annotation_points_at_the_line():
     )
 
 
+def test_an_annotation_names_the_file_from_the_root_of_the_repository():
+    """Also when the check runs in a folder of it."""
+    first = next(github.annotation_lines(REPORT, "backend"))
+    assert first.startswith("::error file=backend/shop/models.py,line=12,")
+    nowhere = list(github.annotation_lines(REPORT, "backend"))[1]
+    assert nowhere.startswith("::error title=")
+
+
 @pytest.mark.parametrize("words", [NASTY, "100%", "a,b:c", "x\r\n::warning::y"])
 def test_no_text_breaks_out_of_an_annotation(words):
     (made,) = github.annotation_lines(nasty(words))

@@ -8,6 +8,7 @@ first: one of each rule, then the others.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from pickle_migrate.checks.values import CheckFinding, CheckReport
@@ -17,19 +18,23 @@ from pickle_migrate.report import escaped
 LIMIT = 50
 
 
-def annotation_lines(report: CheckReport) -> Iterator[str]:
-    """A line for each finding, up to ``LIMIT``; the first of each rule before the others."""
+def annotation_lines(report: CheckReport, folder: str = "") -> Iterator[str]:
+    """A line for each finding, up to ``LIMIT``; the first of each rule before the others.
+
+    ``folder``: where in the repository the check ran, with slashes; empty: at its root.
+    """
     first: dict[str, CheckFinding] = {}
     for found in report.findings:
         first.setdefault(found.rule, found)
     chosen = list(first.values())
     chosen += [one for one in report.findings if not any(one is known for known in chosen)]
     for found in chosen[:LIMIT]:
-        yield _annotation(found)
+        yield _annotation(found, folder)
 
 
-def _annotation(found: CheckFinding) -> str:
-    places = {"file": found.path, "line": str(found.line or "") if found.path else ""}
+def _annotation(found: CheckFinding, folder: str) -> str:
+    path = posixpath.join(folder, found.path) if found.path else ""
+    places = {"file": path, "line": str(found.line or "") if found.path else ""}
     properties = {**places, "title": f"pickle-migrate: {found.rule}"}
     told = ",".join(f"{name}={_property(text)}" for name, text in properties.items() if text)
     parts = (f"{found.subject}: {found.what}", *found.details[:20], found.advice)

@@ -176,8 +176,20 @@ def _show(request: Request, found: CheckReport, screen: Screen) -> None:
     if request.annotates:
         # GitHub's runner reads both streams; standard output may hold one document.
         other = request.as_json or request.markdown == "-"
-        for line in github.annotation_lines(found):
+        for line in github.annotation_lines(found, _folder_in_workspace()):
             click.echo(line, err=True) if other else screen.write(line)
+
+
+def _folder_in_workspace() -> str:
+    """Where in the checked out repository this is, as GitHub's runner names it."""
+    root = os.environ.get("GITHUB_WORKSPACE")
+    if not root:
+        return ""
+    try:
+        folder = Path.cwd().relative_to(Path(root).resolve()).as_posix()
+    except ValueError:
+        return ""
+    return "" if folder == "." else folder
 
 
 def _write(name: str, text: str, *, appends: bool = False) -> None:
