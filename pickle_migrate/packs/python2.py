@@ -190,6 +190,7 @@ PACK: Final = Pack(
     ),
     names={
         "builtins": {"set frozenset": ALL},
+        "sets": "Set ImmutableSet",  # never there, and made anew before that is asked
         "io": {"StringIO BytesIO": ALL},
         "os": {"stat_result statvfs_result": FUNCTION},
         "http.cookies": "SimpleCookie Morsel",
