@@ -22,7 +22,8 @@ CALL = b"cos\nsystem\n(S'id'\ntR."
 
 
 def inspected(data: bytes, options: ip.Options = OPTIONS, **more):
-    found, extra = inspect_damage.read_one(data, 0, options.limits)
+    scans, extra = inspect_damage.read_all(data, options.limits)
+    found = scans.pickles[0]
     return ip.inspect_pickle(
         found, ip.Source(data), options, Budget(len(data)), extra=extra, **more
     )
