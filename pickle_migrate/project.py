@@ -82,10 +82,17 @@ def find_settings(start: Path | None = None) -> Settings:
         return Settings()
     for folder in (here, *here.parents):
         paths = [folder / name for name in ("pyproject.toml", _OWN_FILE)]
-        parts = [part for path in paths if path.is_file() and (part := _part_of(path)) is not None]
+        parts = [part for path in paths if _is_file(path) and (part := _part_of(path)) is not None]
         if parts:
             return Settings(**{key: value for part in parts for key, value in part.items()})
     return Settings()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that this process may not look into has no settings for it
+        return False
 
 
 def read_settings(path: Path) -> Settings:

@@ -173,6 +173,8 @@ def stamped(reduced: Any, cls: type, stamp: Any) -> Any:
 
 def native_reduce(obj: Any, kind: Kind) -> Any:
     """What the class's own reduce gives, without the hook that registration put on the class."""
+    if kind.build == "enum":
+        return original(type(obj), "__reduce_ex__")(obj, PROTOCOL)
     if kind.reduce is None:
         return object.__reduce_ex__(obj, PROTOCOL)
     arguments = (PROTOCOL,) if kind.reduce_takes_protocol else ()

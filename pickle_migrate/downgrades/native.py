@@ -6,7 +6,7 @@ import copyreg
 from typing import TYPE_CHECKING, Any
 
 from pickle_migrate.shapes import Kind, is_attrs_made, original
-from pickle_migrate.writers import PROTOCOL, native_reduce
+from pickle_migrate.writers import native_reduce
 
 if TYPE_CHECKING:
     from pickle_migrate.downgrades.ways import Way
@@ -22,8 +22,6 @@ def native_form(obj: Any, way: Way) -> Any:
     """
     entry, kind = way.entry, way.entry.shape.kind
     if not way.steps and not way.prefixes:
-        if kind.build == "enum":
-            return original(entry.cls, "__reduce_ex__")(obj, PROTOCOL)
         return native_reduce(obj, kind)
     if kind.build != "plain" or not kind.mapping:
         raise way.refusal(

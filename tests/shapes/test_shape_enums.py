@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import pickle
 import textwrap
 
 import pytest
 from releases import LOADERS, PROTOCOLS, Releases, install, written
 
+from pickle_migrate import versioned
 from pickle_migrate.errors import StateError, UnsupportedShapeError
 
 
@@ -360,3 +362,26 @@ def test_unstamped_enum_of_the_current_version(releases: Releases) -> None:
         view=name_and_value,
         expected=[("A", 1), ("B", 2)],
     )
+
+
+def test_enums_of_a_script_and_of_a_function() -> None:
+    """What cannot be imported by name is written as enum itself writes it."""
+
+    @versioned(1)
+    class Sky(enum.Enum):
+        RAIN = 3
+
+    @versioned(1)
+    class Quality(enum.IntFlag):
+        SUSPECT = 1
+        MISSING = 2
+
+    cloudpickle = pytest.importorskip("cloudpickle")
+    members = [Sky.RAIN, Quality.SUSPECT | Quality.MISSING, Quality(0)]
+    again = pickle.loads(cloudpickle.dumps(members))
+    assert [(type(m).__name__, m.value) for m in again] == [
+        ("Sky", 3),
+        ("Quality", 3),
+        ("Quality", 0),
+    ]
+    assert [m.__reduce_ex__(4)[1] for m in members] == [(3,), (3,), (0,)]
