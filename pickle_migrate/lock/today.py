@@ -94,7 +94,8 @@ def _current(cls: type, version: int, seen: Seen | None) -> LockedVersion:
         declaration.fingerprint,
         shape_word(cls),
         is_seen,
-        positions_of(cls),
+        # By position are unstamped pickles alone, and only those of this version by today's order.
+        positions_of(cls) if declaration.unstamped == version else None,
         declaration.fill,
         frozenset(one.name for one in fields_of(cls) if one.make is not None)
         if declaration.fill

@@ -16,7 +16,8 @@ class LockedVersion:
     None where the class declares none. ``state``: how its state is shaped in a pickle, such as
     "dict", "slots", "positional" or "own" (see ``shape_words``), "unknown" where nobody knows.
     ``seen``: the fields were seen in instances, for the class declares none. ``order``: the fields
-    of the class and its bases in the order of a state by position; None where states have names.
+    of the class and its bases in the order of a state by position, where unstamped pickles of this
+    version may hold such; None where states have names.
     ``fill``: the class says ``fill=True``, so that fields may come and go under one version.
     ``fillable``: its fields that have defaults; None: nobody knows. That stands in no file, and two
     versions that differ in it alone are equal.
