@@ -43,6 +43,15 @@ def test_what_init_assigns_and_what_others_do(made):
     assert set(found.ever) == {*found.always, "closed", "_g"}
 
 
+@pytest.mark.parametrize(
+    "line", ["setattr(self, 'x', 1)", "self.__dict__.update(x=1)", "vars(self).update(x=1)"]
+)
+def test_what_comes_in_another_way_makes_it_unsure(made, line):
+    """Then no field is taken for one that is gone."""
+    assert not assigned_fields(made(f"def __init__(self):\n    self.a = 1\n    {line}\n")).sure
+    assert assigned_fields(made("def __init__(self):\n    self.a = 1\n")).sure
+
+
 def test_a_class_without_init_says_nothing(made):
     """Its fields come from elsewhere."""
     assert assigned_fields(made("x = 1\n")) is None

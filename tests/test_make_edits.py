@@ -55,6 +55,28 @@ def test_the_number_alone_is_edited(tmp_path, decorator, after):
     assert made.text == before.replace(decorator, after)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A = versioned(1)(namedtuple('A', 'x y'))\n",
+        "class A:\n    pass\n\n\nversioned(1)(A)\n",
+        "class A:\n    pass\n\n\nA = versioned(1, unstamped=1)(A)\n",
+    ],
+)
+def test_a_class_may_be_declared_by_a_call(tmp_path, text):
+    """As a namedtuple that is made by a function, or a class of another module."""
+    made = source(tmp_path, "from pickle_migrate import versioned\n" + text)
+    raise_version(made, "A", 1, 2)
+    assert "versioned(2" in made.text
+
+
+def test_two_declarations_are_refused(tmp_path):
+    """A class that is defined twice."""
+    text = "from pickle_migrate import versioned\n" + "@versioned(1)\nclass A:\n    pass\n" * 2
+    with pytest.raises(RequestError, match="several of its own"):
+        raise_version(source(tmp_path, text), "A", 1, 2)
+
+
 def test_encodings_and_line_ends_stay(tmp_path):
     """As they were, byte for byte."""
     path = tmp_path / "m.py"

@@ -13,26 +13,56 @@ import attrs
 
 from pickle_migrate.declared import classes, parsed, source_of
 from pickle_migrate.refs import GlobalRef
+from pickle_migrate.shapes import MARK
 
 
 @attrs.frozen
 class Assigned:
-    """``always``: what ``__init__`` assigns. ``ever``: what any method does. In order."""
+    """``always``: what ``__init__`` assigns. ``ever``: what any method does. In order. ``sure``: no
+    field comes in another way, as far as the source says: no ``setattr``, no ``__dict__``, and all
+    bases have a source.
+    """
 
     always: tuple[str, ...]
     ever: tuple[str, ...]
+    sure: bool = True
 
 
 def assigned_fields(cls: type) -> Assigned | None:
-    """What the methods of a class assign, its own body only; None if its source is not there."""
-    node = class_node(GlobalRef.of(cls))
+    """What the methods of a class and of its bases assign; fields of versioned bases are not the
+    class's own, and are in ``ever`` alone. None if the source of the class is not there, or has no
+    ``__init__``.
+    """
+    parts = [_of_class(k) for k in cls.__mro__ if k.__module__ != "builtins"]
+    if not parts or parts[0] is None or not parts[0].always:
+        return None
+    own = [k for k in cls.__mro__ if k is cls or MARK not in vars(k)]
+    mine = [_of_class(k) for k in own if k.__module__ != "builtins"]
+    return Assigned(
+        tuple(dict.fromkeys(n for part in mine if part for n in part.always)),
+        tuple(dict.fromkeys(n for part in parts if part for n in part.ever)),
+        all(part is not None and part.sure for part in parts),
+    )
+
+
+def _of_class(cls: type) -> Assigned | None:
+    """The same of one class's own body."""
+    node = class_node(GlobalRef.of(cls)) if "<locals>" not in cls.__qualname__ else None
     if node is None:
         return None
     methods = [n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     made = [m for m in methods if m.name == "__init__"]
     always = dict.fromkeys(n for m in made for n in _assigned(m) if _is_stored(cls, n))
     ever = dict.fromkeys(n for m in methods for n in _assigned(m) if _is_stored(cls, n))
-    return Assigned(tuple(always), tuple(ever)) if made else None
+    return Assigned(tuple(always), tuple(ever), not any(map(_is_dynamic, methods)))
+
+
+def _is_dynamic(method: ast.AST) -> bool:
+    for node in ast.walk(method):
+        match node:
+            case ast.Name(id="setattr" | "vars") | ast.Attribute(attr="__dict__" | "__setattr__"):
+                return True
+    return False
 
 
 def _is_stored(cls: type, name: str) -> bool:

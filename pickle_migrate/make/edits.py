@@ -127,14 +127,11 @@ def raise_version(source: Source, qualname: str, old: int, new: int) -> None:
     """Raise the number in ``@versioned(old)`` of a class. Raises RequestError if it stands there in
     any other way than as that number, once.
     """
-    names = names_of_decorator(source.tree)
-    found = [n for name, n in classes(source.tree.body, "") if name == qualname]
     where = f"{source.path}, class {qualname}"
-    if len(found) != 1:
-        raise _not_edited(where, f"it stands there {len(found) or 'not even on'}ce", new)
-    calls = [d for d in found[0].decorator_list if is_decorator(d, names)]
+    calls = list(_declarations(source.tree, qualname))
     if len(calls) != 1 or not isinstance(calls[0], ast.Call):
-        raise _not_edited(where, "it has no @versioned(...) of its own there", new)
+        problem = "has several of its own" if len(calls) > 1 else "has none of its own there"
+        raise _not_edited(where, f"of @versioned(...) it {problem}", new)
     call = calls[0]
     given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "version")]
     if len(given) != 1 or not isinstance(given[0], ast.Constant):
@@ -142,6 +139,24 @@ def raise_version(source: Source, qualname: str, old: int, new: int) -> None:
     if given[0].value != old:
         raise _not_edited(where, f"@versioned says {given[0].value!r}, not {old}", new)
     source.put(given[0], str(new))
+
+
+def _declarations(tree: ast.Module, qualname: str) -> Iterator[ast.expr]:
+    """What declares a class: a decorator, or the call in ``versioned(1)(...)``."""
+    names = names_of_decorator(tree)
+    for name, node in classes(tree.body, ""):
+        if name == qualname:
+            yield from (d for d in node.decorator_list if is_decorator(d, names))
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Call() as call)):
+                is_it = name == qualname
+            case ast.Expr(value=ast.Call(func=ast.Call() as call, args=[ast.Name(id=name)])):
+                is_it = name == qualname
+            case _:
+                continue
+        if is_it and is_decorator(call, names):
+            yield call
 
 
 def _not_edited(where: str, problem: str, new: int) -> RequestError:

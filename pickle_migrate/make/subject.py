@@ -71,7 +71,9 @@ class Subject:
             return dict(self.new.fields)
         if self.assigned is None or self.old.fields is None:
             return dict(self.new.fields or self.old.fields or ())
-        names = [n for n, _ in self.old.fields if n in self.assigned.ever]
+        # An exception has its arguments in any case.
+        kept = {*self.assigned.ever, *(("args",) if self.new.state == "exception" else ())}
+        names = [n for n, _ in self.old.fields if n in kept or not self.assigned.sure]
         return dict.fromkeys([*names, *self.assigned.always], "")
 
     def stored(self, name: str) -> str:
