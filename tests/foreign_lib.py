@@ -32,6 +32,21 @@ class Counted(dict):
     """One with items."""
 
 
+class Sized:
+    """One with keyword arguments."""
+
+    def __new__(cls, number, *, length):
+        made = super().__new__(cls)
+        made.number, made.length = number, length
+        return made
+
+    def __getnewargs_ex__(self):
+        return (self.number,), {"length": self.length}
+
+    def __getstate__(self):
+        return None
+
+
 def forest(*parts):
     """A function that pickles call."""
     return list(parts)
@@ -41,7 +56,7 @@ def forest(*parts):
 def lib(monkeypatch):
     """The module ``lib``, whose classes say that they stand there."""
     module = types.ModuleType("lib")
-    for found in (Tree, Leaf, Slotted, Counted, forest):
+    for found in (Tree, Leaf, Slotted, Counted, Sized, forest):
         monkeypatch.setattr(found, "__module__", "lib")
         setattr(module, found.__name__, found)
     monkeypatch.setitem(sys.modules, "lib", module)

@@ -288,3 +288,17 @@ def test_an_object_looks_the_same_at_each_protocol(lib, protocol):
     lineage(registry, version_of).upgrade(1, arguments=lambda args, kwargs: ((5,), kwargs))
     assert loads(pickle.dumps(tree(lib, old=1), protocol), registry=registry).old == 1
     assert seen == [("new", (), {"args": (1,), "old": 1})]
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_keyword_arguments_change_at_each_protocol(lib, protocol):
+    """Below protocol 4, pickle writes them as a call of a partial function."""
+    registry = Registry()
+    told = Lineage("lib:Sized", registry=registry)
+    old = lib.Sized(1, length=3)
+    data = pickle.dumps([old, old], protocol).replace(b"length", b"size".ljust(6, b"x"))
+    told.version_of(lambda view: 1 if "sizexx" in view.kwargs else 2)
+    told.upgrade(1, arguments=lambda args, kwargs: ((args[0] + 1,), {"length": kwargs["sizexx"]}))
+    first, second = loads(data, registry=registry)
+    assert first is second
+    assert (first.number, first.length) == (2, 3)

@@ -21,7 +21,7 @@ from pickle_migrate.errors import (
 )
 from pickle_migrate.fieldrules import FieldOperation, Operation, called
 from pickle_migrate.findings import ClassFound
-from pickle_migrate.foreign import walk
+from pickle_migrate.foreign import keywords, walk
 from pickle_migrate.foreign.view import PickleView, View
 from pickle_migrate.lineage import LineageRecord, VersionOf
 from pickle_migrate.migration import Migration
@@ -101,7 +101,7 @@ class Run:
         """The ref of an object that has steps to take, if there is one. Changes nothing."""
         nodes = list(walk.each_after_its_parts(roots))
         self.pickle._shims[:] = [node for node in nodes if isinstance(node, Shim)]
-        for node in self.pickle._shims:
+        for node in [keywords.shown(shim) or shim for shim in self.pickle._shims]:
             told = self._told_of(node)
             if told is not None:
                 version = told.version(View(node, self.pickle))
@@ -135,6 +135,16 @@ class Run:
         return self._told[ref]
 
     def _brought_up(self, shim: Shim) -> Any:
+        as_written = keywords.shown(shim)
+        if as_written is None:
+            return self._taken_steps(shim)
+        new = self._taken_steps(as_written)
+        if new is not as_written:
+            return new
+        keywords.put_back(shim, new)
+        return shim
+
+    def _taken_steps(self, shim: Shim) -> Any:
         told = self._told_of(shim)
         view = View(shim, self.pickle)
         version = None if told is None else told.version(view)
