@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from pickle_migrate import codecs, resolver, stamps
@@ -38,8 +39,9 @@ from pickle_migrate.unbuilt import is_older
 
 #: Archived pickles of one combination of classes and versions that are loaded under watch.
 WATCHED: Final = 10
-# Loads whose objects are kept until they are compared with the second load.
-_KEPT: Final = 500
+# How many loads' objects are kept until they are compared with the second load, and how large their
+# files may be; the others are loaded three times.
+_KEPT, _KEPT_SIZE = 500, 100_000
 #: Lines of a difference.
 LINES: Final = 40
 Step = Callable[[str], None]
@@ -75,7 +77,8 @@ class Pickles:
             told: list[CheckFinding] = []
             found[subject] = told
             if (loaded := self._look(record, subject, told)) is not None:
-                again.append((record, loaded if len(again) < _KEPT else None))
+                is_kept = len(again) < _KEPT and Path(record.file).stat().st_size < _KEPT_SIZE
+                again.append((record, loaded if is_kept else None))
             step(subject)
         self._watch(again, found)
         if self._most is None and again:
