@@ -98,6 +98,14 @@ def test_without_the_first_step_all_load(shop):
     assert shop.load("order2.pickle") == "Order(customer='Ada', quantity=6, currency='EUR')"
 
 
+def test_the_self_test_of_a_check_sees_the_squashed_step(shop):
+    """Dropped together with the single step beside it, which would stand in for it."""
+    shop.run("squash", "Order")
+    found = shop.run("check", "--self-test", "--json").out
+    assert '"not-noticed"' not in found.partition('"findings"')[2] or "step" not in found
+    assert "the step of shop.models:Order from 1 to 4" in found
+
+
 def test_some_versions_alone(shop):
     """The others stay as they are."""
     done = shop.run("squash", "shop.models:Order", "1", "3", "--name", "to_three")

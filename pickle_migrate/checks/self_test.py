@@ -99,7 +99,9 @@ class SelfTest:
         subject = f"the step of {migration.ref} from {migration.source} to {migration.target}"
 
         def dropped(one: Migration) -> Migration | None:
-            return None if one is migration else one
+            # A squashed step and a single one from the same version stand in for each other.
+            is_it = one.ref == migration.ref and one.version == migration.version
+            return None if is_it else one
 
         tried = self._candidates(ref, migration.version)
         with changed_steps(dropped, registry=self._material.registry):

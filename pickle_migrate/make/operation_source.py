@@ -13,6 +13,7 @@ from pickle_migrate.operations import (
     AddField,
     ConvertField,
     MergeFields,
+    Rebuild,
     RemoveField,
     RenameField,
     RunFunction,
@@ -88,6 +89,9 @@ class _Writer:
         named = self._source(operation) | _flag("keep_existing", operation.keep_existing)
         return [quoted(operation.name)], named
 
+    def rebuild(self, operation: Rebuild) -> Any:
+        return [self._function(operation.function)], {}
+
     def remove(self, operation: RemoveField) -> Any:
         named = self._source(operation) | _flag("missing_ok", operation.missing_ok)
         return [quoted(operation.name)], named
@@ -119,6 +123,7 @@ _WRITERS: dict[type[Operation], Any] = {
     AddField: _Writer.add,
     ConvertField: _Writer.convert,
     MergeFields: _Writer.merge,
+    Rebuild: _Writer.rebuild,
     RemoveField: _Writer.remove,
     RenameField: _Writer.rename,
     SplitField: _Writer.split,
