@@ -15,6 +15,7 @@ from pickle_migrate.policy import Policy, for_command
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, declaration_of
 
+_FILES_LOOKED_AT, _MODULES_SHOWN = 5_000, 3
 _NO_CLASS = (
     'Name the modules of your classes in the settings, as in modules = ["shop.*"], or with '
     "--import."
@@ -107,7 +108,22 @@ def import_code() -> None:
     for _, cls in DEFAULT.classes():
         resolver.import_migrations(declaration_of(cls).migrations)
     if not any(True for _ in DEFAULT.classes()):
-        raise RequestError("no versioned class is registered", _NO_CLASS)
+        raise RequestError("no versioned class is registered", _where_they_may_be() + _NO_CLASS)
+
+
+def _where_they_may_be() -> str:
+    """The modules of the working directory that seem to declare versioned classes."""
+    found: list[str] = []
+    for number, path in enumerate(sorted(Path.cwd().rglob("*.py"))):
+        parts = path.relative_to(Path.cwd()).with_suffix("").parts
+        if number > _FILES_LOOKED_AT or len(found) == _MODULES_SHOWN:
+            break
+        if not all(part.isidentifier() for part in parts) or "tests" in parts:
+            continue  # hidden folders and environments too
+        with contextlib.suppress(OSError):
+            if b"\n@versioned(" in path.read_bytes():
+                found.append(".".join(part for part in parts if part != "__init__"))
+    return f"There seem to be some in {', '.join(found)}. " if found else ""
 
 
 def lock_path(given: str | None = None) -> Path:

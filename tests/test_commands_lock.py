@@ -21,12 +21,19 @@ def test_the_first_run_and_the_second(shop):
         ORDER,
         "  new, at version 1",
         f"{NAME} was written: 1 class, 1 version.",
-        f"So that git merges it by lines, write this into .gitattributes: {NAME} merge=union",
     ]
     before = shop.path.stat().st_mtime_ns
     again = shop.run("lock")
     assert (again.code, again.out) == (0, f"{NAME} is up to date: 1 class, 1 version.\n")
     assert shop.path.stat().st_mtime_ns == before
+
+
+def test_how_git_merges_it(shop):
+    """A word on that when the lock is new, unless it is said already."""
+    shop.write(".gitattributes", "*.png binary\n")
+    done = shop.run("lock")
+    line = f"So that git merges it by lines, write this into .gitattributes: {NAME} merge=union"
+    assert done.out.splitlines()[-1] == line
 
 
 def test_check(shop):
@@ -199,8 +206,9 @@ def test_nothing_to_lock(shop):
     done = shop.run("lock")
     assert done.code == 2
     assert "no versioned class is registered. Name the modules of your classes in the" in done.err
+    shop.models(GIFT)
     shop.write("pickle_migrate.toml", "")
-    assert "no versioned class is registered" in shop.run("lock").err
+    assert "There seem to be some in shop.models. Name the modules" in shop.run("lock").err
 
 
 def test_modules_of_the_command_line(shop):

@@ -6,6 +6,7 @@ Exit codes: 0 the lock is up to date or was written, 1 a locked version changed 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -186,7 +187,7 @@ def _closing(path: str, status: str, done: Update) -> Iterator[str]:
         yield f"{path} is up to date: {count}."
     elif status == "written":
         yield f"{path} was written: {count}."
-        if not done.before.classes:
+        if not done.before.classes and not _is_merged_by_lines(Path(path)):
             yield (
                 "So that git merges it by lines, write this into .gitattributes: "
                 f"{Path(path).name} {_ATTRIBUTES}"
@@ -199,6 +200,16 @@ def _closing(path: str, status: str, done: Update) -> Iterator[str]:
         refs = " ".join(f"--accept {one.ref}" for one in done.refused)
         yield "Raise the version of each class that changed: `pickle-migrate make` writes the step."
         yield f"If no pickle of that version was ever kept: pickle-migrate lock {refs}"
+
+
+def _is_merged_by_lines(path: Path) -> bool:
+    """Whether some .gitattributes says already how git merges the lock."""
+    for folder in path.absolute().parents:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            for line in (folder / ".gitattributes").read_text(encoding="utf-8").splitlines():
+                if path.name in line and "merge=" in line:
+                    return True
+    return False
 
 
 def _behind(change: ClassChange) -> str:
