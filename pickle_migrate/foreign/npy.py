@@ -67,7 +67,7 @@ def zfile(data: bytes) -> bytes:
         body = stream.decompress(data[start:], length + 1)
     except (ValueError, zlib.error) as error:
         raise ForeignError("", f"a compressed file beside it is damaged ({error})") from error
-    if len(body) != length:
+    if len(body) != length or not stream.eof:
         raise ForeignError("", "a compressed file beside it has another length than it says")
     return body
 
