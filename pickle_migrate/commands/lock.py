@@ -95,6 +95,7 @@ def lock(**options: Any) -> None:
 
 def _run(request: Request, screen: Screen) -> int:
     from pickle_migrate.lock import update
+    from pickle_migrate.lock.filled import filled
 
     try:
         project = lock_parts.project(
@@ -103,6 +104,8 @@ def _run(request: Request, screen: Screen) -> int:
         path, before, today = project.path, project.lock, project.today
         accept = _accepted(request.accept, today)
         forget = _forgotten(request.forget, before, today)
+        if accept is not None:
+            accept = accept | filled(before, today)
         done = update.updated(before, today, accept, forget)
         status = _act(request, path, done)
     except PickleMigrateError as error:
