@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 
 from pickle_migrate import streams
-from pickle_migrate.errors import PolicyError
+from pickle_migrate.errors import ForeignError, PolicyError
 from pickle_migrate.gate import Gate
 from pickle_migrate.limits import Limits
 from pickle_migrate.policy import Policy
@@ -25,6 +25,9 @@ from pickle_migrate.scan_row import Row
 from pickle_migrate.scanner import Scan, scan
 
 _BUFFER: Final = 1 << 17
+_SHARED: Final = (
+    "it refers to objects of a pickle before it, which was brought up to date as it was read"
+)
 #: From one pickle and its scan to the bytes that are loaded in its place.
 Rewrite = Callable[[bytes, Scan], bytes]
 
@@ -56,6 +59,7 @@ class Guard:
         self._reading = {"encoding": encoding, "errors": errors, "buffers": self.buffers}
         self._source = source
         self._rewrite = rewrite
+        self._has_rewritten = False
         self._limits = Limits() if limits is None else limits
         self._feed = streams.Feed()
         self.file = io.BufferedReader(self._feed, _BUFFER)
@@ -111,9 +115,14 @@ class Guard:
         taken = streams.take(self._source, self._scanned, self._limits.size)
         if self._rewrite is None:
             return taken
+        if taken.scan.carries_memo:
+            if self._has_rewritten:
+                raise ForeignError("", _SHARED, "Upgrade its file first: pickle-migrate upgrade.")
+            return taken
         new = self._rewrite(taken.data, taken.scan)
         if new is taken.data:
             return taken
+        self._has_rewritten = True
         return streams.Taken(new, scan(new, 0, self._limits), taken.before)
 
     def _scanned(self, data: bytes) -> Scan:

@@ -268,3 +268,27 @@ def test_deep_graphs(lib):
     while node is not None:
         node, count = node.new, count + 1
     assert count == 20_000
+
+
+def test_pickles_that_share_a_memo_are_not_mixed_up(lib):
+    """What a later one refers to is no longer what it was; the command upgrades such a file."""
+    import io
+
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, 4)
+    shared, other = tree(lib, old=1), tree(lib, new=2)
+    for obj in (shared, [shared]):
+        pickler.dump(obj)
+    file.seek(0)
+    unpickler = pickle_migrate.Unpickler(file, registry=declared())
+    assert unpickler.load().new == 1
+    with pytest.raises(ForeignError, match="a pickle before it"):
+        unpickler.load()
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, 4)
+    for obj in (other, [other]):
+        pickler.dump(obj)
+    file.seek(0)
+    unpickler = pickle_migrate.Unpickler(file, registry=declared())
+    first = unpickler.load()
+    assert unpickler.load() == [first]
