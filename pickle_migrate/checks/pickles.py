@@ -138,7 +138,7 @@ class Pickles:
         module, name = pair
         if module == stamps.MODULE and stamps.looks_like_stamp(name):
             cls = resolver.class_of_stamp(name)
-            return cls is not None and entry_of(cls).stamp.text != name
+            return cls is not None and not entry_of(cls).writes(name)
         registry, ref = self._material.registry, GlobalRef(module, name)
         today = today_of(ref, registry)
         if registry.is_foreign(ref) or registry.is_foreign(today):
