@@ -195,6 +195,36 @@ def test_a_class_that_fills(tmp_path, way):
     assert shop.run("lock", "--check").code == 0
 
 
+@pytest.mark.parametrize("way", ["merge", "rebase"])
+def test_both_saw_more_of_a_version(tmp_path, way):
+    """Two branches archived pickles with other fields; the lock gets those of both."""
+    shop = Shop(tmp_path / "shop")
+    shop.models("@versioned(1)\nclass Order: ...\n")
+    lines = shop.run("lock").out
+    assert "new, at version 1" in lines
+
+    def see(name):
+        code = "import pathlib, pickle, shop.models as m; order = m.Order(); "
+        code += f"order.{name} = order.a = 1; pathlib.Path('old').mkdir(exist_ok=True); "
+        shop.python(f"{code}pathlib.Path('old/{name}.pkl').write_bytes(pickle.dumps(order))")
+        assert shop.run("lock", "--accept", "all").code == 0
+        shop.commit()
+
+    see("a")
+    shop.git("checkout", "-q", "-b", "mine")
+    see("b")
+    shop.git("checkout", "-q", "main")
+    see("c")
+    shop.git("checkout", "-q", "mine")
+    shop.git(way, "main")
+    assert shop.run("lock").code == 2
+    done = shop.run("merge", "--against", "main")
+    assert done.code == 0, done.out + done.err
+    assert shop.run("lock", "--check").code == 0
+    history = shop.run("history", "Order", "--json").document
+    assert list(history["versions"][0]["fields"]) == ["a", "b", "c"]
+
+
 def test_a_lock_that_is_damaged_otherwise(shop):
     """Nobody can make two branches of that."""
     shop.write(NAME, "what?\n")

@@ -127,3 +127,14 @@ def test_both_changed_a_class_that_fills():
     assert done.lock == lock(locked(ORDER, filled(a="int", mine="int", theirs="int")))
     other = lock(locked(ORDER, filled(a="int", b="int", mine="str")))
     assert len(merged(base, ours, other).renumbered) == 1
+
+
+def test_both_saw_more_of_a_version():
+    """Pickles that came into the archive on both branches: nobody has to give way."""
+    base = lock(locked(ORDER, version(1, seen=True, a=""), V2))
+    ours = lock(locked(ORDER, version(1, seen=True, a="", b=""), V2))
+    theirs = lock(locked(ORDER, version(1, seen=True, state="slots", a="", c=""), V2))
+    done = merged(base, ours, theirs)
+    assert done.renumbered == ()
+    seen = version(1, seen=True, state="dict or slots", a="", b="", c="")
+    assert done.lock == lock(locked(ORDER, seen, V2))

@@ -178,17 +178,16 @@ def _two_heads(base: Lock, ours: Lock, theirs: Lock) -> Iterator[TwoHeads]:
 
 
 def fields_merge(base: LockedVersion, ours: LockedVersion, theirs: LockedVersion) -> bool:
-    """Whether what both branches did to the fields of one version can be had together: the class
-    says ``fill=True``, no field has another type on each, and nothing else differs.
+    """Whether what both branches did to the fields of one version can be had together: both saw
+    more of it in pickles; or the class says ``fill=True``, no field has another type on each, and
+    nothing else differs.
     """
-    if not (ours.fill and theirs.fill):
-        return False
+    if ours.seen and theirs.seen:
+        return True
     mine, other = dict(ours.fields or ()), dict(theirs.fields or ())
     same = all(mine[name] == other[name] for name in mine.keys() & other.keys())
-    return same and (ours.state, ours.order) == (theirs.state, theirs.order) == (
-        base.state,
-        base.order,
-    )
+    forms = {(one.state, one.order) for one in (base, ours, theirs)}
+    return ours.fill and theirs.fill and same and len(forms) == 1
 
 
 def same_class(lock: Lock, one: LockedClass) -> LockedClass | None:

@@ -108,12 +108,12 @@ def _untangled_class(
 ) -> tuple[LockedClass, LockedClass]:
     if not numbers:
         return one, one
-    if one.head.fill and numbers == [one.head.version]:
-        at = (str(one.head.version), "fields")
-        fields = {line.path[3]: str(line.value) for line in lines if line.path[1:3] == at}
-        now = tuple(sorted(fields.items()))
-        head = attrs.evolve(one.head, fields=now, fingerprint=Schema(now).fingerprint())
-        return one, attrs.evolve(one, versions=(*one.versions[:-1], head))
+    together = [one.at(number) for number in numbers]
+    if all(version is not None and (version.fill or version.seen) for version in together):
+        mine = {v.version: _with_all(v, lines) for v in together if v is not None}
+        return one, attrs.evolve(
+            one, versions=tuple(mine.get(version.version, version) for version in one.versions)
+        )
     before = tuple(version for version in one.versions if version.version < numbers[0])
     newest = max(int(line.path[1]) for line in lines)
     made = tuple(
@@ -121,6 +121,14 @@ def _untangled_class(
         for number in range(numbers[0], newest + 1)
     )
     return attrs.evolve(one, versions=before), attrs.evolve(one, versions=(*before, *made))
+
+
+def _with_all(version: LockedVersion, lines: list[toml_lines.Line]) -> LockedVersion:
+    """A version with every field that either branch has for it."""
+    at = (str(version.version), "fields")
+    fields = tuple(sorted({x.path[3]: str(x.value) for x in lines if x.path[1:3] == at}.items()))
+    fingerprint = version.fingerprint if version.seen else Schema(fields).fingerprint()
+    return attrs.evolve(version, fields=fields, fingerprint=fingerprint)
 
 
 def lock_now(path: Path) -> Lock | None:

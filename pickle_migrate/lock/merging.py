@@ -12,6 +12,7 @@ import attrs
 
 from pickle_migrate.lock.against import same_class, two_heads
 from pickle_migrate.lock.changes import Change, between_versions
+from pickle_migrate.lock.update import seen_together
 from pickle_migrate.lock.values import Lock, LockedClass, LockedVersion
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.schema import Schema
@@ -125,6 +126,8 @@ def _both(mine: LockedClass, other: LockedClass, before: LockedClass | None) -> 
         old = before.at(one.version) if before is not None else None
         if known is None or known == old or known.fields is None:
             versions[one.version] = one
+        elif known.seen and one.seen:
+            versions[one.version] = seen_together(known, one)
         elif known.fill and one.fill and old is not None and one != old:
             versions[one.version] = _filled(old, known, one)
     return list(versions.values())

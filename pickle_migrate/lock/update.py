@@ -198,12 +198,19 @@ def _history(old: LockedVersion, now: LockedVersion) -> LockedVersion:
     fingerprint, order = old.fingerprint or now.fingerprint, old.order or now.order
     if not old.seen:
         return old
-    fields, state = old.fields, old.state
-    if now.fields is not None:
-        fields = tuple(sorted(dict([*old.fields, *now.fields]).items()))
-        words = {*old.state.split(" or "), *now.state.split(" or ")} - {UNKNOWN}
-        state = " or ".join(sorted(words)) or UNKNOWN
-    return attrs.evolve(old, fields=fields, state=state, fingerprint=fingerprint, order=order)
+    return attrs.evolve(seen_together(old, now), fingerprint=fingerprint, order=order)
+
+
+def seen_together(one: LockedVersion, other: LockedVersion) -> LockedVersion:
+    """A version of which fields were seen, with what was seen of it elsewhere."""
+    if one.fields is None or other.fields is None:
+        return one
+    words = {*one.state.split(" or "), *other.state.split(" or ")} - {UNKNOWN}
+    return attrs.evolve(
+        one,
+        fields=tuple(sorted(dict([*one.fields, *other.fields]).items())),
+        state=" or ".join(sorted(words)) or UNKNOWN,
+    )
 
 
 def likely_moves(update: Update) -> list[tuple[GlobalRef, GlobalRef]]:
