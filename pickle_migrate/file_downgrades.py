@@ -23,7 +23,7 @@ from pickle_migrate.errors import (
     VerificationError,
 )
 from pickle_migrate.file_plans import new_planner
-from pickle_migrate.findings import COPIED, FAILED, NO_PICKLE, NOT_REACHED, ClassFound, Problem
+from pickle_migrate.findings import COPIED, FAILED, NO_PICKLE, NOT_REACHED, Problem
 from pickle_migrate.interrupts import Interrupts
 from pickle_migrate.limits import UPGRADE_LIMITS
 from pickle_migrate.planner import Planner
@@ -31,7 +31,7 @@ from pickle_migrate.policy import Policy
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT
 from pickle_migrate.scanner import Scan, scan_all
-from pickle_migrate.stamps import StampText
+from pickle_migrate.stamps import StampedClass, StampText
 
 DOWNGRADED: Final = "downgraded"
 WOULD_DOWNGRADE: Final = "would downgrade"
@@ -122,8 +122,8 @@ def _made(one: Found, planner: Planner, wanted: Rollback) -> RolledBack | _Made:
     if problems:
         return RolledBack(one.path, FAILED, problems=problems)
     ways = _ways(wanted.versions)
-    classes = dict.fromkeys(found for plan in plans for found in plan.classes)
-    newer = tuple(_described(found, ways) for found in classes if _is_newer(found, ways))
+    held = dict.fromkeys(one for scan in scans.pickles for one in _stamped(scan))
+    newer = tuple(_described(one, way) for one in held if (way := _way_of_newer(one, ways)))
     if not newer:
         return snapshot, snapshot.data, ()
     row = remake.Row(unwrapped.payload, scans.pickles, plans, wanted.policy)
@@ -147,7 +147,7 @@ def downgraded(row: remake.Row, wanted: Rollback) -> bytes:
     with writing_versions(wanted.versions, lossy=wanted.lossy):
         new = remake.dump(row, objects, None)
     scans = scan_all(new).pickles
-    _require_versions([text for scan in scans for text in scan.stamps], _ways(wanted.versions))
+    _require_versions(scans, _ways(wanted.versions))
     again = remake.load(attrs.evolve(row, payload=new, scans=_sharing(scans, row)), "ASCII")
     if wanted.lossy == "refuse" and not _may_differ(wanted.versions):
         for old, read in zip(objects, again, strict=True):
@@ -173,25 +173,37 @@ def _ways(versions: Mapping[str, int]) -> dict[GlobalRef, Backward]:
     return {plan.ref: plan for plan in plans}
 
 
-def _is_newer(found: ClassFound, ways: Mapping[GlobalRef, Backward]) -> bool:
-    way = ways.get(GlobalRef.parse(found.today))
-    if way is None or (way.version == 0 and not found.stamped):
-        return False
-    is_renamed = way.name is not None and found.ref != str(way.name)
-    return (found.written or 0) > way.version or (found.written == way.version and is_renamed)
+def _stamped(scan: Scan) -> Iterator[StampedClass]:
+    """Every class of every stamp of a pickle."""
+    for text in scan.stamps:
+        yield from StampText.decode(text).classes
 
 
-def _described(found: ClassFound, ways: Mapping[GlobalRef, Backward]) -> str:
-    way = ways[GlobalRef.parse(found.today)]
-    name = "" if way.name is None or str(way.name) == found.ref else f"{way.name} "
-    return f"{found.ref} {found.written} -> {name}{way.version or 'no stamp'}"
+def _way_of(one: StampedClass, ways: Mapping[GlobalRef, Backward]) -> Backward | None:
+    return ways.get(DEFAULT.current_ref(one.ref, one.version or None, one.fingerprint))
 
 
-def _require_versions(texts: Sequence[str], ways: Mapping[GlobalRef, Backward]) -> None:
-    for text in texts:
-        for one in StampText.decode(text).classes:
-            today = DEFAULT.current_ref(one.ref, one.version or None, one.fingerprint)
-            way = ways.get(one.ref) or ways.get(today)
+def _way_of_newer(one: StampedClass, ways: Mapping[GlobalRef, Backward]) -> Backward | None:
+    """The way that a class of a stamp has to go, if the reader would not read it as it is."""
+    way = _way_of(one, ways)
+    if way is None or one.version < way.version:
+        return None
+    other_name = way.name is not None and one.ref != way.name
+    # A stamp without a fingerprint is read by every release of that version.
+    other_fields = one.fingerprint not in (None, way.fingerprint)
+    is_newer = one.version > way.version or (one.version and (other_name or other_fields))
+    return way if is_newer else None
+
+
+def _described(one: StampedClass, way: Backward) -> str:
+    name = "" if way.name in (None, one.ref) else f"{way.name} "
+    return f"{one.ref} {one.version} -> {name}{way.version or 'no stamp'}"
+
+
+def _require_versions(scans: Sequence[Scan], ways: Mapping[GlobalRef, Backward]) -> None:
+    for scan in scans:
+        for one in _stamped(scan):
+            way = _way_of(one, ways)
             if way is not None and one.version > way.version:
                 raise VerificationError(f"still holds {one.ref} at version {one.version}")
 

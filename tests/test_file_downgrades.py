@@ -150,3 +150,24 @@ def test_a_wrong_request_is_refused_before_the_first_file(shop, folder):
         run(folder, 9)
     with pytest.raises(ArgumentError):
         list(roll_back(discover([str(folder)]), Rollback({"shop:Nobody": 1})))
+
+
+def test_a_stamp_of_the_same_version_with_other_fields_goes_back_too(scratch, folder):
+    """The old release would refuse its fingerprint; without one it reads it."""
+    module = scratch.module(
+        "shop",
+        """
+        from typing import NamedTuple
+
+        @versioned(1)
+        class Order(NamedTuple):
+            quantity: int
+
+        Lineage("shop:Order").accept_fingerprint(1, "0123abcd")
+        """,
+    )
+    (folder / "a.pickle").write_bytes(pickle.dumps(module.Order(3)))
+    found = run(folder, 1, backup=False)
+    assert (found[0].result, found[0].classes) == ("downgraded", ("shop:Order 1 -> 1",))
+    assert b"~" not in (folder / "a.pickle").read_bytes()
+    assert results(run(folder, 1)) == {"a.pickle": "unchanged"}
