@@ -607,6 +607,67 @@ def test_a_wider_type_changes_no_value(shop):
     assert "qty may be None | int" in text
 
 
+def test_hints_that_were_of_use_may_stay(shop):
+    """The next step does not do it all again."""
+    change(
+        shop,
+        "qty: int",
+        "__pickle_migrate_hints__ = {\n"
+        '        "renamed": {"quantity": "qty"},\n'
+        '        "converted": {"quantity": "str(quantity)"},\n'
+        '        "defaults": {"place": "shelf"},\n'
+        "    }\n"
+        "    quantity: str\n    place: str",
+    )
+    assert shop.make().code == 0
+    assert shop.make().out == "Nothing to do: the code is as the lock says.\n"
+    change(shop, "place: str\n", "place: str\n    paid: bool = False\n")
+    done = shop.make()
+    assert done.code == 0, done.out + done.err
+    assert shop.written()["m0002_order_paid"].endswith(
+        '\nLineage("shop.models:Order").upgrade(2, AddField("paid", default=False))\n'
+    )
+    shown = "Order(customer='Ada', quantity='3', place='shelf', paid=False)"
+    assert shop.load("order.pickle") == shown
+
+
+def test_a_class_with_its_own_getstate(tmp_path):
+    """Its state may be the fields: a note says to look, and archived pickles prove it."""
+    project = Project(tmp_path)
+    project.models(
+        ORDER
+        + """
+        def __getstate__(self):
+            return self.__dict__.copy()
+
+        def __setstate__(self, state):
+            self.__dict__.update(state)
+"""
+    )
+    project.pickle("order.pickle", "Order('Ada', 3)", "Order@1")
+    project.lock()
+    change(project, "qty: int", "quantity: int")
+    done = project.make("--renamed", "qty=quantity")
+    assert done.code == 0, done.out + done.err
+    assert "says itself what its pickles hold" in done.out
+    assert project.load("order.pickle") == "Order(customer='Ada', quantity=3)"
+
+
+def test_a_rename_that_is_declared_already(shop):
+    """The user said the old name; the step is written under the new one."""
+    change(shop, "class Order:", "class Purchase:")
+    change(shop, "qty: int", "quantity: int")
+    shop.file(
+        "shop/migrations/__init__.py",
+        "from pickle_migrate import Lineage\n\n"
+        'Lineage("shop.models:Purchase").renamed_from("shop.models:Order")\n',
+    )
+    done = shop.make("--renamed", "Purchase.qty=quantity")
+    assert done.code == 0, done.out + done.err
+    assert shop.load("order.pickle") == "Purchase(customer='Ada', quantity=3)"
+    assert shop.make().out == "Nothing to do: the code is as the lock says.\n"
+
+
 # --- enums ----------------------------------------------------------------------------------------
 
 GRADE = """

@@ -85,8 +85,10 @@ def test_hints_in_the_class_and_its_fields():
         {"price": "Decimal(price)"},
         {"colour": None},
         {"name": (("first", "last"), "first + last")},
+        lasting=frozenset({"price"}),
     )
-    assert given(Attr) == Hints(converted={"note": "str"})
+    assert given(Attr) == Hints(converted={"note": "str"}, lasting=frozenset({"note"}))
+    assert given(Attr, convert=["note=int"]) == Hints(converted={"note": "int"})
 
 
 def test_options_go_before_the_class():

@@ -20,6 +20,7 @@ from pickle_migrate.make.field_steps import Fields
 from pickle_migrate.make.questions import Asker, Question, Unanswered
 from pickle_migrate.make.step import Step
 from pickle_migrate.make.subject import Subject
+from pickle_migrate.registry import declaration_of
 
 
 def decide(subject: Subject, asker: Asker) -> Step:
@@ -268,9 +269,7 @@ class _Decider:
     def step(self) -> Step:
         """What was decided."""
         subject, fields = self.subject, self.fields
-        order = subject.old.order if subject.old.state != "namedtuple" else None
-        if order is not None:
-            order = tuple(map(subject.stored, order))
+        order = _order(subject)
         words = [*subject.words, *fields.words] or list(_other_words(subject))
         comment = "" if fields.operations else _comment(subject)
         return Step(
@@ -284,6 +283,18 @@ class _Decider:
             subject.old_name,
             comment=comment,
         )
+
+
+def _order(subject: Subject) -> tuple[str, ...] | None:
+    """The fields of the old version by position, where its pickles may hold values so."""
+    order = subject.old.order
+    if order is None or subject.old.state == "namedtuple":
+        return None
+    # attrs wrote positions before 22.2; pickles with a stamp are of newer ones.
+    is_attrs = "__attrs_attrs__" in vars(subject.cls)
+    if is_attrs and declaration_of(subject.cls).unstamped != subject.version:
+        return None
+    return tuple(map(subject.stored, order))
 
 
 def _may_be(old: str, new: str) -> bool:

@@ -154,6 +154,8 @@ class Fields:
     def converted(self, name: str, old: str, new: str) -> None:
         """A field has another type."""
         hint = self.subject.hints.converted.get(name)
+        if name in self.subject.hints.lasting and (old == new or not old or not new):
+            hint = None
         if hint is None and (not old or not new or old == new or conversions.widens(old, new)):
             return
         if hint is not None:

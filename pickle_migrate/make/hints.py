@@ -27,6 +27,8 @@ class Hints:
     the field, with source text: ``defaults`` of added fields, ``converted`` by an expression of the
     old value, ``removed`` with the value for the way back (None: there is none). ``merged``: new
     field to the old ones and the expression, ``split``: old field to the new ones and it.
+    ``lasting``: the fields whose conversion is told by the class. It stays there after it was of
+    use, so it counts only where the type changed.
     """
 
     renamed: Mapping[str, str] = attrs.field(factory=dict)
@@ -35,10 +37,12 @@ class Hints:
     removed: Mapping[str, str | None] = attrs.field(factory=dict)
     merged: Mapping[str, tuple[tuple[str, ...], str]] = attrs.field(factory=dict)
     split: Mapping[str, tuple[tuple[str, ...], str]] = attrs.field(factory=dict)
+    lasting: frozenset[str] = frozenset()
 
     def over(self, other: Hints) -> Hints:
         """Both together; where they differ, this one's."""
-        return Hints(*({**getattr(other, key), **getattr(self, key)} for key in _KEYS))
+        both = {key: {**getattr(other, key), **getattr(self, key)} for key in _KEYS}
+        return Hints(**both, lasting=self.lasting | other.lasting)
 
 
 @attrs.frozen
@@ -72,7 +76,11 @@ def hints_for(ref: GlobalRef, cls: type | None, options: Options) -> Hints:
             for old, new, expression in _triples("--split", ref, options.split)
         },
     )
-    return given if cls is None else given.over(_of_class(ref, cls))
+    if cls is None:
+        return given
+    told = _of_class(ref, cls)
+    lasting = frozenset(told.converted) - given.converted.keys()
+    return attrs.evolve(given.over(told), lasting=lasting)
 
 
 def _mine(option: str, ref: GlobalRef, texts: Iterable[str]) -> Iterable[str]:

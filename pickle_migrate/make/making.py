@@ -239,7 +239,8 @@ def finish(made: Made, wishes: Wishes) -> Made:
     if trial is not None and trial.lock and trial.is_good:
         before = files.read_bytes(wishes.lock)
         edit = Edit(wishes.lock, before, trial.lock.encode())
-        if edit.before != edit.after:
+        # A step to fill in needs no lock, so it makes none.
+        if edit.before != edit.after and not (edit.before is None and wishes.empty is not None):
             made = attrs.evolve(made, edits=(*made.edits, edit))
     if made.failed and not wishes.keep:
         return attrs.evolve(made, status="failed")

@@ -260,6 +260,12 @@ class _Matcher:
         return found
 
     def _take(self, subject: Subject, work: Work) -> None:
+        if {subject.old.state, subject.new.state} & {"own", "reduce"}:
+            work.notes.append(
+                f"{subject.ref} says itself what its pickles hold (__getstate__ or __reduce__). "
+                "The step goes by the fields that it declares: look whether they are in its state, "
+                "or begin with --empty."
+            )
         work.subjects.append(subject)
         work.moved = [m for m in work.moved if m.new != str(subject.ref)]
 
