@@ -37,6 +37,7 @@ def test_a_wrong_step_fails_each_pickle_that_needs_it(project, workers):
     result = run(project, "-rf", *workers)
     result.assert_outcomes(passed=1, failed=2)
     assert failed(result) == ITEMS[1:]
+    result.stdout.fnmatch_lines([f"FAILED {ITEMS[1]} - It loads with another*"])
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import attrs
-
-from pickle_migrate.archive.values import Record, Unread
+from pickle_migrate.archive.values import Record
 from pickle_migrate.checks.values import CheckFinding
+from pickle_migrate.pytest_archive.verdict import Entry
 from pickle_migrate.report import escaped
 
 #: Lines of details and of the plan; ``-v`` shows all.
@@ -19,51 +17,28 @@ _WRITTEN = ("GapError", "FingerprintError")
 
 
 class NotKeptError(Exception):
-    """An archived pickle is not kept: the findings say why."""
+    """An archived pickle is not kept: the findings say why. Its text is what pytest shows."""
 
-    def __init__(self, findings: tuple[CheckFinding, ...], entry: Record | Unread | None) -> None:
-        super().__init__("; ".join(found.what for found in findings))
+    def __init__(
+        self, findings: tuple[CheckFinding, ...], entry: Entry | None, *, verbose: bool
+    ) -> None:
+        lines = failure_lines(findings, entry, verbose=verbose)
+        super().__init__("\n".join(escaped(line) for line in lines))
         self.findings = findings
-        self.entry = entry
+
+    @property
+    def message(self) -> str:
+        """What happened, in a line."""
+        return escaped(self.findings[0].what.split("\n", 1)[0], 200)
 
 
-@attrs.frozen
-class Crash:
-    """Where it failed and with what message, as pytest's short summary shows it."""
-
-    path: str
-    lineno: int
-    message: str
-
-
-@attrs.frozen
-class Failure:
-    """A failure as pytest shows it. ``lines`` are escaped."""
-
-    lines: tuple[str, ...]
-    reprcrash: Crash
-
-    @classmethod
-    def of(cls, broken: NotKeptError, path: str, *, verbose: bool) -> Failure:
-        """The failure of one item: its findings, shown at ``path``."""
-        lines = tuple(escaped(line) for line in failure_lines(broken, verbose=verbose))
-        message = broken.findings[0].what.split("\n", 1)[0]
-        return cls(lines, Crash(path, 1, escaped(message, 200)))
-
-    def toterminal(self, terminal: Any) -> None:
-        """Write the lines; the first, which says what happened, as pytest colours errors."""
-        for number, line in enumerate(self.lines):
-            terminal.line(line, red=not number, bold=not number)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
-
-
-def failure_lines(broken: NotKeptError, *, verbose: bool) -> Iterator[str]:
+def failure_lines(
+    findings: tuple[CheckFinding, ...], entry: Entry | None, *, verbose: bool
+) -> Iterator[str]:
     """The lines, not escaped. ``verbose``: all details, and what wrote the pickle."""
     most = None if verbose else LINES
     given: set[str] = set()
-    for number, found in enumerate(broken.findings):
+    for number, found in enumerate(findings):
         if number:
             yield ""
         yield from found.what.splitlines()
@@ -73,7 +48,7 @@ def failure_lines(broken: NotKeptError, *, verbose: bool) -> Iterator[str]:
             yield from found.advice.splitlines()
             if found.facts.get("error") in _WRITTEN and _MAKE not in found.advice:
                 yield f"Or have it written: {_MAKE}"
-    if verbose and isinstance(broken.entry, Record) and (written := _written_by(broken.entry)):
+    if verbose and isinstance(entry, Record) and (written := _written_by(entry)):
         yield f"Written by {written}."
 
 

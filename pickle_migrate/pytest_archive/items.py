@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from pickle_migrate.archive.values import Record, Unread
-from pickle_migrate.pytest_archive.failure import Failure, NotKeptError
+from pickle_migrate.checks.values import CheckFinding
+from pickle_migrate.pytest_archive.failure import NotKeptError
 from pickle_migrate.pytest_archive.run import MARKER, ArchiveRun, run_of
 from pickle_migrate.pytest_archive.verdict import Entry
 from pickle_migrate.report import escaped
@@ -78,12 +79,20 @@ class _Marked(pytest.Item):
         """The archive of this run."""
         return run_of(self.config)
 
+    def fail(self, findings: tuple[CheckFinding, ...], entry: Entry | None) -> None:
+        """Raise NotKeptError."""
+        raise NotKeptError(findings, entry, verbose=self.config.get_verbosity() > 0)
+
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """What was found, without a traceback of ours; anything else as pytest shows it."""
-        if isinstance(excinfo.value, NotKeptError):
-            verbose = self.config.get_verbosity() > 0
-            return Failure.of(excinfo.value, str(self.path), verbose=verbose)
-        return super().repr_failure(excinfo, style)
+        """What was found, without a traceback of ours; anything else as pytest shows it. Also the
+        line for the short summary, which pytest-xdist sends along.
+        """
+        if not isinstance(excinfo.value, NotKeptError):
+            return super().repr_failure(excinfo, style)
+        shown = excinfo.getrepr(style="value")
+        if (crash := shown.reprcrash) is not None:
+            crash.path, crash.lineno, crash.message = str(self.path), 1, excinfo.value.message
+        return shown
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it is, as reports show it: the file, its first line, and a heading."""
@@ -100,7 +109,7 @@ class ArchivedItem(_Marked):
         """Raise NotKeptError with all that the check finds."""
         findings = self.run.findings_of(self.entry)
         if findings:
-            raise NotKeptError(findings, self.entry)
+            self.fail(findings, self.entry)
 
 
 class MissingArchive(_Marked):
@@ -108,7 +117,7 @@ class MissingArchive(_Marked):
 
     def runtest(self) -> None:
         """Raise NotKeptError."""
-        raise NotKeptError((self.run.nothing_there(),), None)
+        self.fail((self.run.nothing_there(),), None)
 
 
 def archived_file(parent: Any, path: Path, run: ArchiveRun) -> ArchivedFile | None:
