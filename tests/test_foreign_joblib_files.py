@@ -165,3 +165,12 @@ def test_arrays_are_read_as_stand_ins(protocol):
     assert objects.data is None
     assert objects.objects == [None, 1]
     assert arrays.read(stand_ins(pickle.dumps(1j, protocol)).root) is None
+
+
+def test_an_array_of_objects_that_shares_texts_with_itself(tmp_path):
+    """It is a pickle of its own in the file, whose names may be shared otherwise when read back."""
+    objects = np.array([Model(a=np.arange(3.0)), Model(a=np.arange(4), b="a")], dtype=object)
+    file = opened(dumped(tmp_path, [objects, Model(c=objects)], protocol=4))
+    again = loaded(tmp_path, file.closed(pickle.dumps(pickle.loads(file.plain), 4)))
+    assert again[0][1].b == "a"
+    np.testing.assert_array_equal(again[1].c[0].a, np.arange(3.0))

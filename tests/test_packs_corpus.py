@@ -154,3 +154,12 @@ def test_an_array_that_is_not_beside_its_pickle():
         upgraded(name, "joblib", "python2", encoding="latin1")
     with pytest.raises(ForeignError, match="a value in a list is an 8-bit string"):
         upgraded(name, "joblib", "python2")
+
+
+def test_a_model_in_a_file_of_joblib():
+    """scikit-learn 0.20.3 wrote it; its class moved, and its arrays stand between the opcodes."""
+    new, registry = upgraded("kserve/2019-05-09_313ffe55_model.joblib", "sklearn", "joblib")
+    (scan,) = scan_all(plain_of(new, registry)).pickles
+    names = {str(named.ref) for named in scan.globals}
+    assert "sklearn.svm._classes:SVC" in names
+    assert "sklearn.svm.classes:SVC" not in names

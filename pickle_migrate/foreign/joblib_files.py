@@ -102,7 +102,8 @@ def plain_of(data: bytes) -> bytes:
 
 def _hold_the_same(plain: bytes, other: bytes) -> bool:
     """Whether two plain pickles are the same graph; each text may be shared otherwise."""
-    found = [roots_of(data, scan_all(data).pickles, World(), RAW) for data in (plain, other)]
+    world = World()
+    found = [roots_of(data, scan_all(data).pickles, world, RAW) for data in (plain, other)]
     return graphs.same(*found)
 
 
@@ -130,6 +131,8 @@ def _opened(data: bytes, tree: tree_builder.Tree, rest: bytes, scans: tuple[Scan
         for wrapper, stretch in zip(world.wrappers, tree.arrays, strict=True):
             made = _array(wrapper, data, stretch, stretch in tree.objects, world)
             swaps.add(wrapper, made)
+            if protocol > LAST_PROTOCOL and stretch in tree.objects:
+                _as_bytes(made)
         swaps.settle(roots)
         plain = written(roots, protocol, Table(), eight_bit=eight_bit)
     return Opened(
@@ -190,6 +193,17 @@ def _array(
     return arrays.made(
         world, subclass, fields["dtype"], fields["shape"], data[start:end], is_fortran=is_fortran
     )
+
+
+def _as_bytes(made: Any) -> None:
+    """Bytes as the file has them, in an array whose own pickle has no opcode for them."""
+    swaps = walk.Swaps()
+    for node in walk.each_after_its_parts([made]):
+        if isinstance(node, Shim) and node.ref.qualname in ("encode", "bytes"):
+            raw = arrays.bytes_of(node)
+            if raw is not None:
+                swaps.add(node, raw)
+    swaps.settle([made])
 
 
 # --- writing --------------------------------------------------------------------------------------
