@@ -56,9 +56,7 @@ class Request:
         entry.import_migrations()
         generation = registry.generation
         asked = {k: found for k in registered_in_mro(entry.cls) if (found := self._asked(k))}
-        way = Way(entry, asked, may_lose=self.may_lose) if asked else None
-        if way is not None and not way.is_open:
-            way = None
+        way = _made_way(entry, asked, self.may_lose, generation) if asked else None
         self._ways[entry] = generation, way
         return way
 
@@ -84,6 +82,25 @@ class Request:
         if outer is None:
             return self
         return Request({**outer.versions, **self.versions}, self.may_lose)
+
+
+_made: dict[tuple[Any, ...], tuple[int, Way | None]] = {}
+_MOST_MADE: Final = 1_000
+
+
+def _made_way(
+    entry: Entry, asked: Mapping[type, Asked], may_lose: bool, generation: int
+) -> Way | None:
+    """A way is compiled once, however often a call asks for it; None if nothing changes on it."""
+    key = (entry, may_lose, *asked.items())
+    known = _made.get(key)
+    if known is not None and known[0] == generation:
+        return known[1]
+    way = Way(entry, asked, may_lose=may_lose)
+    if len(_made) >= _MOST_MADE:
+        _made.clear()
+    _made[key] = generation, way if way.is_open else None
+    return _made[key][1]
 
 
 class _Asking:
@@ -236,7 +253,7 @@ def _current(target: object, ref: GlobalRef) -> int | None:
     """The current version of a class, or None if there is no such class here, now or before."""
     if isinstance(target, type):
         return declaration_of(target).version or None if MARK in vars(target) else None
-    holder = _holder(ref)
+    holder = DEFAULT.holder(ref) or _holder(ref)
     if holder is None:
         cls = entries.import_class(ref)
         if cls is not None and MARK in vars(cls):
