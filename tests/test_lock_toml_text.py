@@ -1,5 +1,6 @@
 """The lock as text: canonical, read back as it was, and every wrong line named."""
 
+import contextlib
 import tomllib
 
 import pytest
@@ -133,8 +134,8 @@ WRONG = {
     "unstamped is above": (TEXT.replace("unstamped = 1", "unstamped = 3"), "3 is above the newest"),
     "old name is no ref": (TEXT.replace("shop.orders:Order", "Order"), "was.Order: a class is"),
     "old name is false": (TEXT.replace("= true", "= false"), "it is true, not False"),
-    "known": (TEXT.replace('"seen"', '"guessed"'), "declared, seen or unknown, not 'guessed'"),
-    "no known": (TEXT.replace(f'{V2}.known = "declared"\n', ""), "declared, seen or unknown"),
+    "known": (TEXT.replace('"seen"', '"guessed"'), "it is not 'guessed'; it says declared"),
+    "no known": (TEXT.replace(f'{V2}.known = "declared"\n', ""), "line 12, "),
     "no state": (TEXT.replace(f'{V2}.state = "dict"\n', ""), "how the state is shaped"),
     "state is a number": (TEXT.replace('state = "dict"', "state = 1"), "line 8, "),
     "fingerprint": (TEXT.replace("4d6211cf", "AB"), "hexadecimal digits, not 'AB'"),
@@ -177,3 +178,15 @@ def test_half_of_a_surrogate_pair_is_refused():
     lock = Lock((LockedClass(ORDER, (LockedVersion(1, (("\ud800", ""),), seen=True),)),))
     with pytest.raises(LockError, match="no file can hold"):
         to_text(lock)
+
+
+_PIECES = st.sampled_from(
+    [*'"\\.=[]{}\n0a#<>', "<<<<<<< HEAD\n", '"a:b".1.known = "seen"\n', "\x00"]
+)
+
+
+@given(st.integers(0, len(TEXT)), st.integers(0, 40), _PIECES | st.just(""))
+def test_a_damaged_text_is_refused_or_read(at, size, piece):
+    """Nothing but a LockError comes of it, wherever something is cut out or put in."""
+    with contextlib.suppress(LockError):
+        from_text(TEXT[:at] + piece + TEXT[at + size :], "lock")

@@ -16,11 +16,11 @@ import click
 
 from pickle_migrate import cli_options, cli_start, report
 from pickle_migrate.commands import lock_parts
-from pickle_migrate.errors import PickleMigrateError
+from pickle_migrate.errors import FileError, PickleMigrateError
 from pickle_migrate.screen import Screen
 
 if TYPE_CHECKING:
-    from pickle_migrate.lock.merge_plan import MergePlan
+    from pickle_migrate.lock.merge_plan import MergePlan, SourceChange
 
 _BY_HAND, _CANNOT_RUN = 1, 2
 
@@ -78,7 +78,6 @@ def merge(
 
 def _merge(path: Path, against: str | None, *, dry_run: bool) -> tuple[MergePlan, str]:
     """The plan, and what became of it: nothing, planned, refused or written."""
-    from pickle_migrate import store
     from pickle_migrate.lock import files, merge_plan, toml_text
 
     plan = merge_plan.merge_plan(path, against)
@@ -90,9 +89,25 @@ def _merge(path: Path, against: str | None, *, dry_run: bool) -> tuple[MergePlan
     if dry_run:
         return plan, "planned"
     for change in plan.sources:
-        store.replace(store.read(change.path), change.after.encode(), backup=False)
+        _write(change)
     files.write_lock(path, plan.lock)
     return plan, "written"
+
+
+def _write(change: SourceChange) -> None:
+    """Put the new source in the place of the one that the plan was made for."""
+    from pickle_migrate import store
+
+    snapshot = store.read(change.path)
+    is_same = snapshot.data == change.before.encode()
+    done = (
+        store.replace(snapshot, change.after.encode(), backup=False, break_hard_links=True)
+        if is_same
+        else None
+    )
+    if done is None or done.outcome != "ok":
+        problem = "was changed by others meanwhile"
+        raise FileError(str(change.path), problem, "Run the command again.")
 
 
 def _lines(path: Path, plan: MergePlan, status: str) -> Iterator[str]:

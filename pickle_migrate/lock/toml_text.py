@@ -189,7 +189,8 @@ class _Reader:
             self._text(at, name, table) for name in ("known", "state", "fingerprint", "digest")
         )
         if known not in (_DECLARED, _SEEN, _UNKNOWN):
-            self._refuse((*at, "known"), f"it is declared, seen or unknown, not {known!r}")
+            what = "it is missing" if known is None else f"it is not {known!r}"
+            self._refuse((*at, "known"), f"{what}; it says declared, seen or unknown")
         if not state:
             self._refuse((*at, "state"), "it says how the state is shaped, and is missing or empty")
         for name, found in (("fingerprint", fingerprint), ("digest", digest)):
@@ -249,7 +250,9 @@ class _Reader:
             self._refuse(at, f"there are keys below it, it is not {value!r}")
 
     def _refuse(self, at: Path, problem: str, remedy: str = "") -> NoReturn:
-        number = toml_lines.line_of(self.text, at) if at else None
+        # Of what is missing, the lines beside it tell where it should be.
+        above = (at[:size] for size in range(len(at), 0, -1))
+        number = next(filter(None, (toml_lines.line_of(self.text, path) for path in above)), None)
         place = f"line {number}, " if number else ""
         what = f"{place}{toml_lines.key(at)}: {problem}" if at else problem
         raise LockError(self.path, what, remedy or _RESTORE)
