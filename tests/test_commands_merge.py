@@ -120,6 +120,8 @@ def test_before_the_merge(shop):
     assert "@versioned(3)" in _text(shop, "models")
     assert "upgrade(2, " in _text(shop, "mine_steps")
     assert '.2.fields.street = "str"' in shop.path.read_text()
+    shop.run("lock")
+    assert "both made version" not in shop.run("check", "--against", "main").out
 
 
 def test_a_conflict_in_the_source(tmp_path):

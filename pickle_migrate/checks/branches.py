@@ -12,6 +12,7 @@ from pickle_migrate.checks.rules import AGAINST, SAME_VERSION
 from pickle_migrate.checks.values import COULD_NOT_RUN, CheckedItem, CheckFinding
 from pickle_migrate.errors import LockError
 from pickle_migrate.lock.against import TwoHeads, made_by_both
+from pickle_migrate.lock.update import updated
 from pickle_migrate.lock.values import Lock
 from pickle_migrate.refs import GlobalRef
 
@@ -21,12 +22,13 @@ def check_branches(
 ) -> tuple[dict[GlobalRef, list[CheckFinding]], list[CheckedItem]]:
     """The findings of each class of which this branch and ``ref`` both made a version since they
     parted, and an item that says so if that could not be found out. ``lock`` is the file of this
-    branch, ``today`` what its code says, which may be ahead of the file.
+    branch, ``today`` what its code says, which may be ahead of the file; what the file knows of
+    earlier versions holds there too.
     """
     try:
         found = {
             (one.ref, one.version): one
-            for ours in (today, lock)
+            for ours in (updated(lock, today, accept=None).after, lock)
             for one in made_by_both(lock_path, ref, ours)
         }
     except LockError as error:
