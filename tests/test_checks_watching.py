@@ -109,6 +109,22 @@ def test_a_copy_made_by_another_step_does_not_hide_it(scratch):
     assert touches(scratch, step, SHARED_LIST) == ["a list that another object holds too"]
 
 
+def test_a_long_chain_takes_linear_time(scratch):
+    """Each node leads to all that follow it: no more is watched than a budget for each load."""
+    from pickle_migrate import dumps
+
+    module = scratch.module("shop", OLD)
+    node = None
+    for number in range(5_000):
+        node = module.Order(items=[number], next=node)
+    data = dumps(node)
+    step = "@migrates('shop:Order', 1)\n    def step(state):\n        state['items'].append(1)\n"
+    scratch.module("shop", f"{NEW}\n    {step}")
+    with watched() as watch:
+        unpickler = loader.Unpickler(io.BytesIO(data))
+        assert watch.touches(unpickler.load(), unpickler.memo.copy().values()) == []
+
+
 def test_an_operation_on_a_field_is_watched_too(scratch):
     """A converter that sorts in place what another object holds."""
     module = scratch.module("shop", OLD)

@@ -67,6 +67,22 @@ def reach(values: Iterable[Any], most: int = MOST) -> dict[int, Seen]:
     return found
 
 
+def own_of(values: Iterable[Any], most: int = MOST) -> set[int]:
+    """The ids of what the values lead to, without going through a versioned object. Keep what they
+    are ids of.
+    """
+    found: set[int] = set()
+    waiting = list(values)
+    while waiting and len(found) < most:
+        obj = waiting.pop()
+        if type(obj) in _ATOMS or id(obj) in found or issubclass(type(obj), (type, *_CODE)):
+            continue
+        if not is_versioned(obj):
+            found.add(id(obj))
+            waiting += held_by(obj)
+    return found
+
+
 def _walk(
     start: list[tuple[Any, Seen | None]],
     found: dict[int, Seen],

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import attrs
 
+from pickle_migrate.checks.holders import Holders
 from pickle_migrate.checks.reach import MOST, Seen, held_by, is_versioned, reach
 from pickle_migrate.checks.steps import changed_steps
 from pickle_migrate.fieldrules import FieldOperation, Operation
@@ -29,8 +30,8 @@ from pickle_migrate.operations import AddField, RemoveField, RenameField
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry
 
-#: Objects of a loaded graph that are asked who holds what.
-_GRAPH: Final = 200_000
+#: Objects that are noted in one load: in a chain of nodes, each leads to all that follow.
+BUDGET: Final = 100_000
 _HARMLESS: Final = (RenameField, RemoveField)
 _CONTAINERS: Final = (list, dict, set, bytearray, collections.deque)
 
@@ -64,13 +65,15 @@ class Watch:
     def __init__(self) -> None:
         self._candidates: list[_Candidate] = []
         self._shared: list[Touch] = []
+        self._left = BUDGET
         self._kept: list[dict[int, Seen]] = []  # an id is only good while its object lives
 
     def apply(
         self, step: Migration, operation: Operation, state: Any, ref: object, version: int
     ) -> Any:
         """Apply an operation, and note what it changed in place."""
-        before = reach(_values(operation, state))
+        before = reach(_values(operation, state), min(MOST, self._left))
+        self._left -= len(before)
         result = operation.apply(state, ref, version)
         changed = [seen for seen in before.values() if seen.is_changed()]
         if changed:
@@ -84,18 +87,19 @@ class Watch:
     def touches(self, loaded: object, memo: Iterable[Any]) -> list[Touch]:
         """What was touched since the last call, each once, now that all is loaded."""
         candidates, self._candidates = self._candidates, []
-        memo = list(memo) if candidates else []
         found = []
-        for one in candidates:
-            if (words := _judged(one, loaded, memo)) is not None:
-                found.append(Touch(one.step, one.operation, words))
+        if candidates:
+            asked = [seen.obj for one in candidates for seen in _way_to(one.seen)]
+            holders = Holders(asked, memo, loaded)
+            told = [(one, _judged(one, holders)) for one in candidates]
+            found = [Touch(one.step, one.operation, words) for one, words in told if words]
         found += self._shared
         self.forget()
         return list(dict.fromkeys(found))
 
     def forget(self) -> None:
         """Forget what was noted since the last call of ``touches``."""
-        self._candidates, self._shared = [], []
+        self._candidates, self._shared, self._left = [], [], BUDGET
         self._kept.clear()
 
 
@@ -166,7 +170,7 @@ class _Watched(Operation):
 # --- whose it is ------------------------------------------------------------------------------
 
 
-def _judged(one: _Candidate, loaded: object, memo: list[Any]) -> str | None:
+def _judged(one: _Candidate, holders: Holders) -> str | None:
     """What was changed, in words; None where it was the object's own affair."""
     obj = one.seen.obj
     if is_versioned(obj):
@@ -175,7 +179,7 @@ def _judged(one: _Candidate, loaded: object, memo: list[Any]) -> str | None:
     neighbour = _neighbour(one.seen)
     if neighbour is not None:
         return f"{kind} of another object, of {neighbour}"
-    if _is_held_twice(one, memo) or _owners(obj, loaded) > 1:
+    if _is_held_twice(one, holders) or holders.owners(obj) > 1:
         return f"{kind} that another object holds too"
     return None
 
@@ -196,32 +200,17 @@ def _neighbour(seen: Seen) -> GlobalRef | None:
     return None
 
 
-def _is_held_twice(one: _Candidate, memo: list[Any]) -> bool:
+def _is_held_twice(one: _Candidate, holders: Holders) -> bool:
     """Whether something in the pickle holds the object, besides the state that led to it."""
-    seen: Seen | None = one.seen
+    # The state itself holds what is nearest to it, from outside.
+    return any(
+        holders.besides(seen.obj, one.own) > (1 if seen.above is None else 0)
+        for seen in _way_to(one.seen)
+    )
+
+
+def _way_to(seen: Seen | None) -> Iterator[Seen]:
+    """An object and those that it was met through, up to the state."""
     while seen is not None:
-        # The state itself holds what is nearest to it, from outside.
-        allowed = 1 if seen.above is None else 0
-        outside = [held for held in memo if id(held) not in one.own and _holds(held, seen.obj)]
-        if len({id(held) for held in outside}) > allowed:
-            return True
+        yield seen
         seen = seen.above
-    return False
-
-
-def _holds(holder: Any, obj: Any) -> bool:
-    if not issubclass(type(holder), (dict, list, tuple, set, frozenset)):
-        return False  # instances got their fields from a state that is in the memo itself
-    return any(value is obj for value in held_by(holder))
-
-
-def _owners(obj: Any, loaded: object) -> int:
-    """How many versioned objects of the loaded graph have the object for their own; the graph's
-    root counts as one.
-    """
-    others = [seen for seen in reach([loaded], _GRAPH).values() if is_versioned(seen.obj)]
-    count = 0
-    for held in ((loaded,), *(seen.held for seen in others)):
-        found = reach(held, MOST).get(id(obj))
-        count += found is not None and not found.beyond
-    return count
