@@ -186,8 +186,9 @@ def test_the_settings_name_the_archive(project):
 
 def test_a_settings_file_of_its_own(project):
     """``pickle_settings`` names it, relative to the ini file, and its own paths are relative to
-    itself.
+    itself. Settings that are found otherwise, and wrong, are no matter then.
     """
+    (project.path / "pickle_migrate.toml").write_text("wrong = true")
     other = project.path / "config"
     other.mkdir()
     (other / "old.toml").write_text(

@@ -124,7 +124,7 @@ class ArchiveRun:
         """The settings in force and the project importable, as the commands have it; the modules of
         the settings imported. Afterwards settings and ``sys.path`` are those of the tests again.
         """
-        before = resolver.settings()
+        before = _settings_of_tests()
         path = [one for one in (*self.settings.path, str(Path.cwd())) if one not in sys.path]
         sys.path[:0] = path
         if before != self.settings:
@@ -183,6 +183,14 @@ class ArchiveRun:
         if self.whole and not around and self.folder.is_dir():
             self.added = True
             config.args.append(str(self.folder))
+
+
+def _settings_of_tests() -> Settings | None:
+    """Those in force; None where they cannot be read, which is nothing to the archive's own."""
+    try:
+        return resolver.settings()
+    except PickleMigrateError:
+        return None
 
 
 _RUN: pytest.StashKey[ArchiveRun] = pytest.StashKey()
