@@ -8,11 +8,11 @@ policy first.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
-from pickle_migrate.archive import state_compare
+from pickle_migrate.archive import noting, state_compare
 from pickle_migrate.archive.folder import expectations, place_of, read_bytes
 from pickle_migrate.archive.noting import load_all
 from pickle_migrate.archive.state_text import Writer
@@ -95,7 +95,14 @@ def compare(loaded: Loaded, record: Record | None = None, limit: int = 20) -> li
     return _compare_states(expected_of(record), list(loaded.states), limit)
 
 
-_WRITER: Final = Writer()
+_WRITER = Writer()
+
+
+def forget() -> None:
+    """Forget what is kept from one load and comparison to the next, all of which is found again."""
+    global _WRITER
+    _WRITER = Writer()
+    noting.forget()
 
 
 def expected_of(record: Record) -> list[Any]:

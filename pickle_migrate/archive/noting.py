@@ -49,6 +49,11 @@ class _Known:
 _known: dict[tuple[str, str], _Known] = {}
 
 
+def forget() -> None:
+    """Forget what names resolved to."""
+    _known.clear()
+
+
 class NotingUnpickler(loader.Unpickler):
     """The loader's unpickler, which notes what it is asked to resolve."""
 
