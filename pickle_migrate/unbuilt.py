@@ -48,23 +48,26 @@ class Unbuilt:
         Runs the steps, in the order in which the objects were made; raises their errors. To be
         called before the load's finishing stage, whose notes tell who had a state.
         """
-        classes = self._classes
-        # Few of what a pickle made is of these classes, so all else is left out first.
-        objects = [obj for obj in made if type(obj) in classes or type(obj) is Stamp]
+        made, classes, settled = list(made), self._classes, self._settled
+        mine = [obj for obj in made if type(obj) in classes]
+        # Nearly all have attributes, so pickle handed them their state; those are done with.
+        bare = {
+            id(obj): obj
+            for obj in mine
+            if not getattr(obj, "__dict__", None) and id(obj) not in settled
+        }
+        settled.update(map(id, mine))
+        if not bare:
+            return
         # Where a pickle names a class beside its stamp, the class is a value there.
-        stamps = [obj for obj in objects if type(obj) is Stamp]
+        stamps = [obj for obj in made if type(obj) is Stamp]
         if any(map(is_text_only, stamps)):
             return
         heads = [stamp.written.head for stamp in stamps]
         stamped = {self._registry.current_ref(h.ref, h.version, h.fingerprint) for h in heads}
         given = {id(obj) for _, obj in finishing.noted()}
-        for obj in objects:
-            cls, key = type(obj), id(obj)
-            if cls not in classes or key in self._settled:
-                continue
-            self._settled.add(key)
-            if key in given:
-                continue
-            entry = entry_of(cls)
-            if not entry.shape.take_fields(obj) and GlobalRef.of(cls) not in stamped:
+        for key, obj in bare.items():
+            entry = entry_of(type(obj))
+            empty = key not in given and not entry.shape.take_fields(obj)
+            if empty and GlobalRef.of(type(obj)) not in stamped:
                 entry.restorer(None, None).restore_raw(obj, {})

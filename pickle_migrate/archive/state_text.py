@@ -30,6 +30,7 @@ _TEXTS_KEPT: Final = 50_000
 # What dicts with the same few keys are written with is kept.
 _MANY_KEYS, _SHAPES_KEPT = 50, 1_000
 _TEXT_ONLY: Final = {str}
+_NUMBERS: Final = frozenset([int, float, bool, type(None)])
 _Keys = tuple[tuple[str, str, str], ...]
 
 
@@ -173,7 +174,7 @@ class Writer(state_compiled.Parts):
     def _sequence(self, values: Any, pad: str, path: Place) -> str:
         if len(pad) > DEEPEST:
             raise Again
-        if len(values) <= yaml_text.SHORT_LIST:
+        if len(values) <= yaml_text.SHORT_LIST and (not values or type(values[0]) in _NUMBERS):
             one = yaml_text.short_list(values)
             if one is not None:
                 return f" {one}"
