@@ -19,6 +19,7 @@ from pickle_migrate.errors import (
 )
 from pickle_migrate.migration import Migration
 from pickle_migrate.operations import (
+    AbsentField,
     AddField,
     ConvertField,
     MergeFields,
@@ -151,6 +152,7 @@ operations = st.one_of(
         keep_existing=st.booleans(),
     ),
     st.builds(RemoveField, names, missing_ok=st.booleans()),
+    st.builds(AbsentField, names),
     st.builds(lambda n, ok: RenameField(n[0], n[1], ok), distinct, st.booleans()),
     st.builds(ConvertField, names, converters, missing_ok=st.booleans()),
     st.builds(SplitField, names, distinct, splitters),
