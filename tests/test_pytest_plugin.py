@@ -149,6 +149,16 @@ def test_testpaths_do_not_leave_the_archive_out(project):
     assert collected(project) == [OWN, *ITEMS]
 
 
+def test_a_folder_below_is_a_choice(project, monkeypatch):
+    """``pytest`` called in a folder of tests takes those that are there, as it does by itself."""
+    ini(project, "pickle_check = true\n")
+    monkeypatch.chdir(project.path / "tests")
+    assert collected(project) == [OWN]
+    assert collected(project, "--pickle-check") == [OWN, *ITEMS]
+    monkeypatch.chdir(project.path / "fixtures")
+    assert collected(project) == ITEMS
+
+
 def test_tests_may_lie_in_the_archive(project):
     """What pytest collects there anyway, it collects."""
     (project.path / "fixtures" / "test_inside.py").write_text("def test_inside(): pass\n")

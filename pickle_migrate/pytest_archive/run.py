@@ -178,11 +178,19 @@ class ArchiveRun:
         around = any(path == self.folder or path in self.folder.parents for path in paths)
         if not around and any(name not in (None, ".") for name in inside):
             return  # some archived pickles were chosen, and those alone are meant
-        chosen = config.args_source is not config.ArgsSource.ARGS
-        self.whole = around or always or chosen
+        self.whole = around or always or _chooses_by_itself(config)
         if self.whole and not around and self.folder.is_dir():
             self.added = True
             config.args.append(str(self.folder))
+
+
+def _chooses_by_itself(config: pytest.Config) -> bool:
+    """Whether pytest was called at the root and told no files, so that all tests are meant; in a
+    folder below, those of that folder are.
+    """
+    if config.args_source is config.ArgsSource.INVOCATION_DIR:
+        return config.invocation_params.dir == config.rootpath
+    return config.args_source is config.ArgsSource.TESTPATHS
 
 
 def _settings_of_tests() -> Settings | None:
