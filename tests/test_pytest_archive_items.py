@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -243,3 +244,15 @@ def test_several_classes_are_counted(project):
     record.write_text(text)
     result = run(project, "--collect-only", "-q", "-k", "Note")
     assert "fixtures/note.pickle::shop:Book@?+1" in result.outlines
+
+
+def test_the_worked_example_is_kept(pytester, monkeypatch):
+    """The archived pickles of this repository's own example, by its own settings."""
+    monkeypatch.delenv("PICKLE_MIGRATE_SETTINGS", raising=False)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    root = Path(__file__).resolve().parent.parent
+    pytester.makeini(f"[pytest]\npickle_settings = {root / 'migrations' / 'pickle_migrate.toml'}\n")
+    result = pytester.runpytest_subprocess("--pickle-check", "-k", "skywatch_r4_1", "-q")
+    outcomes = result.parseoutcomes()
+    assert outcomes.pop("passed") > 20
+    assert outcomes.keys() == {"deselected"}
