@@ -163,6 +163,30 @@ def test_what_has_no_source_is_refused(shop):
     assert shop.snapshot() == before
 
 
+def test_functions_of_one_name_are_told_apart(shop):
+    """Each goes by its module; what a squashed step calls is not to be deleted."""
+    bodies = "state['amount'] = state.pop('qty') + 1", "state['quantity'] = state.pop('amount') * 2"
+    for number, text in enumerate(bodies, 1):
+        shop.file(
+            f"shop/migrations/step{number}.py",
+            "from pickle_migrate import migrates\n\n\n"
+            f'@migrates("shop.models:Order", {number})\ndef order(state):\n    {text}\n',
+        )
+    steps = "from pickle_migrate import AddField, Lineage\n\n"
+    steps += 'Lineage("shop.models:Order").upgrade(3, AddField("currency", default="EUR"))\n'
+    shop.file("shop/migrations/steps.py", steps)
+    init = "from shop.migrations import step1, step2, steps\n\n"
+    init += '__all__ = ["step1", "step2", "steps"]\n'
+    shop.file("shop/migrations/__init__.py", init)
+    done = shop.run("squash", "Order")
+    assert done.code == 0, done.out + done.err
+    text = shop.written()["m0001_order_1_to_4"]
+    assert "from shop.migrations import step1, step2\n" in text
+    assert "1, step1.order, step2.order, AddField(" in text
+    assert "take off its @migrates, for the squashed step calls it." in done.out
+    assert shop.load("order1.pickle", "found.quantity") == "8"
+
+
 def test_a_gap_is_told(shop):
     """A step that is missing cannot be squashed."""
     text = shop.text("shop/migrations/steps.py").replace("order.upgrade(2", "order.upgrade(7")

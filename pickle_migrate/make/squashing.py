@@ -6,6 +6,7 @@ needs any more is told.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,11 +21,14 @@ from pickle_migrate.make import drafting, places
 from pickle_migrate.make.composing import compose
 from pickle_migrate.make.drafting import Draft
 from pickle_migrate.make.edits import Edit
+from pickle_migrate.make.layout import Code, Import
 from pickle_migrate.make.making import ClassMade, Made, Wishes, finish, tried
 from pickle_migrate.make.operation_source import operation_source
+from pickle_migrate.make.sources import Spelled
 from pickle_migrate.make.step import Step, variable_of
 from pickle_migrate.make.trial import Trial
 from pickle_migrate.migration import Migration
+from pickle_migrate.operations import RunFunction
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, declaration_of
 from pickle_migrate.routes import steps_between
@@ -118,10 +122,39 @@ def _step(ref: GlobalRef, replaced: Sequence[Migration], lock: Path) -> Step:
         ref,
         start,
         end,
-        tuple(operation_source(one) for one in operations),
+        told_apart([operation_source(one) for one in operations]),
         words=(f"{len(replaced)} steps at once",),
         order=_order(ref, start),
     )
+
+
+def told_apart(sources: Sequence[Spelled]) -> tuple[Spelled, ...]:
+    """The same operations; functions of one name from several modules go by their module."""
+    modules: dict[str, set[str]] = {}
+    for one in sources:
+        for wanted in one.imports:
+            modules.setdefault(wanted.name, set()).add(wanted.module)
+    twice = {name for name, found in modules.items() if name and len(found) > 1}
+    return tuple(_by_module(one, twice) for one in sources)
+
+
+def _by_module(source: Spelled, twice: set[str]) -> Spelled:
+    code, imports = source.code, set(source.imports)
+    for wanted in [one for one in source.imports if one.name in twice]:
+        parent, _, last = wanted.module.rpartition(".")
+        imports.remove(wanted)
+        imports.add(Import(parent, last) if parent else Import(wanted.module))
+        code = _with_name(code, wanted.name, f"{last}.{wanted.name}")
+    return attrs.evolve(source, code=code, imports=frozenset(imports))
+
+
+def _with_name(code: Code, old: str, new: str) -> Code:
+    is_text = code.text[:1] in ("'", '"')
+    text = code.text if is_text else re.sub(rf"(?<![\w.]){old}(?!\w)", new, code.text)
+    if code.arguments is None:
+        return attrs.evolve(code, text=text)
+    arguments = tuple((name, _with_name(one, old, new)) for name, one in code.arguments)
+    return attrs.evolve(code, text=text, arguments=arguments)
 
 
 def _fields(ref: GlobalRef, version: int, lock: Path) -> tuple[str, ...] | None:
@@ -169,9 +202,12 @@ def _notes(ref: GlobalRef, replaced: Sequence[Migration]) -> Iterator[str]:
     counts = _archived(ref)
     singles = {v: r.steps[v] for r in records for v in r.steps if start <= v < end}
     if start in singles:
+        step = singles[start]
+        called = any(isinstance(one, RunFunction) for one in step.operations)
+        todo = "take off its @migrates, for the squashed step calls it" if called else "delete it"
         yield (
-            f"No pickle needs the step from {start} to {start + 1} any more, at "
-            f"{singles[start].origin}: delete it."
+            f"No pickle needs the step from {start} to {start + 1} any more, at {step.origin}: "
+            f"{todo}."
         )
     waiting = 0
     for version in sorted(v for v in singles if v > start):
