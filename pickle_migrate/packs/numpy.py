@@ -34,15 +34,18 @@ _UFUNC: Final = "numpy.core:_ufunc_reconstruct"
 
 
 def _by_its_name(view: View) -> Any:
-    """A function that was got by a call of module and name, as the global that it is."""
+    """A function that was got by a call of module and name, as the global that it is. Python 2
+    took any module for its own that had imported it.
+    """
     module, name = map(arrays.text, view.args)
-    if module.startswith("numpy."):
+    if module.startswith("numpy.") or name in numpy_allowed.NAMES:
         module = "numpy"
     return view.name(f"{module}:{name}")
 
 
-_RULES: Final = Rules()
-_RULES.anew(_by_its_name, _UFUNC, needed=lambda view: len(view.args) == 2)
+#: For other packs too.
+UFUNCS: Final = Rules()
+UFUNCS.anew(_by_its_name, _UFUNC, needed=lambda view: len(view.args) == 2)
 
 
 PACK: Final = Pack(
@@ -74,7 +77,7 @@ PACK: Final = Pack(
             "NumPy before 1.20",
             "NumPy 2.0 and later, where the package is called numpy._core",
             refs=(_UFUNC,),
-            declare=_RULES.declare,
+            declare=UFUNCS.declare,
         ),
         Rule(
             "types by the names that all releases have",

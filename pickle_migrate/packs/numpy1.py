@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pickle_migrate.foreign.view import View
-from pickle_migrate.packs import numpy_allowed
+from pickle_migrate.packs import numpy, numpy_allowed
 from pickle_migrate.packs.rules import Rules
 from pickle_migrate.packs.values import Pack, Rule
 from pickle_migrate.shims_types import ShimType
@@ -120,6 +120,13 @@ PACK: Final = Pack(
             "NumPy 1.19 and later",
             refs=("numpy.random._bit_generator",),
             renames={"numpy.random._bit_generator": "numpy.random.bit_generator"},
+        ),
+        Rule(
+            "ufuncs are named, not got by a call",
+            "NumPy before 1.20",
+            "what upgrades pickles: the call imports whatever it is told to",
+            refs=("numpy.core:_ufunc_reconstruct",),
+            declare=numpy.UFUNCS.declare,
         ),
         Rule(
             "bit generators by name, and without the seeds that they came from, which no such "

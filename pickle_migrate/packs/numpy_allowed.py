@@ -27,6 +27,8 @@ _UFUNCS: Final = (
     "tanh true_divide trunc"
 )
 
+NAMES: Final = frozenset(_UFUNCS.split())
+
 RANDOM: Final[Names] = {
     "numpy.random": {"__RandomState_ctor": FUNCTION},
     "numpy.random.mtrand": {"__RandomState_ctor": FUNCTION, "RandomState": VALUE},
@@ -38,8 +40,12 @@ RANDOM: Final[Names] = {
     **{f"numpy.random.{module}": {names: VALUE} for module, names in _BITS.items()},
 }
 UFUNCS: Final[Names] = {
-    module: {f"{_UFUNCS} chararray recarray record": VALUE}
+    module: {f"{_UFUNCS} chararray recarray record mean median sum max min amax amin": VALUE}
     for module in ("numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath")
+}
+FUNCTIONS: Final[Names] = {
+    module: {"mean median sum amax amin": VALUE}
+    for module in ("numpy.core.fromnumeric", "numpy._core.fromnumeric")
 }
 CHARACTERS: Final[Names] = {
     module: {"chararray": VALUE}

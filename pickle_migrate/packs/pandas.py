@@ -54,8 +54,9 @@ PACK: Final = Pack(
             refs=(f"{_TIMES}.timestamps:Timestamp", f"{_TIMES}.nattype:__nat_unpickle"),
         ),
         Rule(
-            "dtypes of periods and of text are made by calls; intervals have a dtype",
-            "pandas before 1.1 (periods), 3 (text), 1.3 (intervals)",
+            "dtypes of periods and of text are made by calls; intervals have a dtype; frequencies "
+            "in names of dtypes have today's letters",
+            "pandas before 1.1 (periods), 3 (text), 1.3 (intervals); 2.0 and 2.1 (letters)",
             "pandas 2.2 and later",
             refs=("pandas.core.dtypes.dtypes:PeriodDtype",),
         ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pickle_migrate.errors import PackError
+from pickle_migrate.errors import ForeignError
 from pickle_migrate.foreign.view import View
 from pickle_migrate.packs import arrays
 from pickle_migrate.packs.pandas_offsets import RULES
@@ -105,8 +105,7 @@ def _labels(view: View, index: Any) -> list[Any]:
             numbers = [array.data[at : at + 8] for at in range(0, len(array.data), 8)]
         if numbers is not None:
             return [arrays.scalar_of(one) if isinstance(one, Shim) else one for one in numbers]
-    raise PackError(
-        "pandas",
+    raise ForeignError(
         str(view.written),
         "its blocks are told by labels which cannot be read without loading them",
         "Load it with pandas 0.25, and pickle it again there.",
@@ -271,7 +270,7 @@ def _slices(view: View, values: Any) -> list[dict[str, Any]]:
     """Each item's values, as the columns of its frame: the same bytes, in the other order."""
     array = arrays.array_of(values)
     if array is None or len(array.shape) != 3 or array.fortran:
-        raise PackError("pandas", str(view.written), "a panel with values of another kind")
+        raise ForeignError(str(view.written), "a panel with values of another kind")
     count, high, wide = array.shape
     dtype = arrays.dtype_in(values)
     size = high * wide * (1 if isinstance(array.data, list) else array.dtype.size)

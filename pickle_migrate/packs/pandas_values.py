@@ -6,6 +6,7 @@ interval.pyx, pandas/core/dtypes/dtypes.py and pandas/core/arrays/ of 0.22 to 3.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -68,11 +69,27 @@ def _zone_of_dtype(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any
             yield name, pandas_zones.today(view, state[name])
 
 
+#: Letters that pandas 2.2 took back, with those of today. "Q", "M", "W", "B" and "D" stayed.
+_LETTERS: Final = dict(zip("AHTSLUN", ("Y", "h", "min", "s", "ms", "us", "ns"), strict=True))
+_PERIOD: Final = re.compile(r"period\[(\d*)([AHTSLUN])(-\w+)?\]\Z")
+
+
 def _period_dtype(view: View) -> Any:
-    return view.make(f"{_DTYPES}:PeriodDtype", view.fields["freq"])
+    """Made by a call with its frequency; a name has today's letters."""
+    if "freq" in view.fields:
+        return view.make(f"{_DTYPES}:PeriodDtype", view.fields["freq"])
+    found = _PERIOD.match(view.args[0])
+    assert found is not None
+    count, letter, anchor = found.groups("")
+    return view.make(f"{_DTYPES}:PeriodDtype", f"period[{count}{_LETTERS[letter]}{anchor}]")
 
 
-RULES.anew(_period_dtype, f"{_DTYPES}:PeriodDtype", needed=lambda view: "freq" in view.fields)
+def _is_old_period(view: View) -> bool:
+    name = view.args[0] if view.args else None
+    return "freq" in view.fields or (isinstance(name, str) and _PERIOD.match(name) is not None)
+
+
+RULES.anew(_period_dtype, f"{_DTYPES}:PeriodDtype", needed=_is_old_period)
 
 
 def _string_dtype(view: View) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from pickle_migrate.packs import (
+    numpy,
     numpy_allowed,
     sklearn_allowed,
     sklearn_ensembles,
@@ -45,6 +46,7 @@ PACK: Final = Pack(
         **numpy_allowed.RANDOM,
         **numpy_allowed.MASKED,
         **numpy_allowed.UFUNCS,
+        **numpy_allowed.FUNCTIONS,
     },
     rules=(
         Rule(
@@ -113,6 +115,13 @@ PACK: Final = Pack(
             "scikit-learn before 1.6",
             "scikit-learn 1.6 and later predict other classes, silently",
             refs=("sklearn.ensemble._weight_boosting:AdaBoostClassifier",),
+        ),
+        Rule(
+            "ufuncs are named, not got by a call",
+            "scikit-learn with NumPy before 1.20",
+            "NumPy 2.0 and later",
+            refs=("numpy.core:_ufunc_reconstruct",),
+            declare=numpy.UFUNCS.declare,
         ),
         Rule(
             "scorers of one class; what passes through columns is a transformer",

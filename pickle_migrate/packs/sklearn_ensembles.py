@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pickle_migrate.errors import PackError
+from pickle_migrate.errors import ForeignError
 from pickle_migrate.foreign.view import View
 from pickle_migrate.packs import arrays
 from pickle_migrate.packs.rules import renamed
@@ -215,8 +215,7 @@ RULES.of(*of("ensemble._stacking", "StackingClassifier"))(renamed(_label_encoder
 def _algorithm(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     """scikit-learn 1.6 computes SAMME alone, whatever a model was fitted for."""
     if state.get("algorithm") == "SAMME.R" and "estimators_" in state:
-        raise PackError(
-            "sklearn",
+        raise ForeignError(
             str(view.written),
             "it was fitted for the algorithm SAMME.R, which scikit-learn 1.6 and later do not "
             "have: they would predict other classes from it, and say nothing",
