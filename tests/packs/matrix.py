@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -27,6 +28,8 @@ RUNS = (
     ("sklearn", "sklearn", ("today", "middle"), ("functools:partial", "pandas.*")),
 )
 _ALSO = {"sklearn": ("pandas",)}
+#: Each runs one program at a time.
+WORKERS = 4
 SAME, OTHER, FAILS = "same", "other values", "fails"
 
 
@@ -61,15 +64,20 @@ def _computed(pack: str) -> dict[str, list[Cell]]:
     _, library, readers, _ = next(run for run in RUNS if run[0] == pack)
     known = _known(library)
     pythons = {reader: python_of(reader) for reader in readers}
-    cells: dict[str, list[Cell]] = {reader: [] for reader in readers}
-    with tempfile.TemporaryDirectory() as folder:
-        for old in sorted((FACTS / library).glob("*-py*")):
+    olds = sorted((FACTS / library).glob("*-py*"))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool:
+
+        def cells_of(old: Path) -> dict[str, list[Cell]]:
             new = Path(folder, old.name)
             encoding = "latin1" if old.name.endswith("py2.7") else "ASCII"
             refused = _upgraded(pack, old, new, encoding)
-            for reader, python in pythons.items():
-                cells[reader] += _of_release(old, new, python, encoding, refused, known)
-    return cells
+            return {
+                reader: _of_release(old, new, python, encoding, refused, known)
+                for reader, python in pythons.items()
+            }
+
+        found = list(pool.map(cells_of, olds))
+    return {reader: [cell for one in found for cell in one[reader]] for reader in readers}
 
 
 def _of_release(
