@@ -33,6 +33,7 @@ PROSE = {
     "docs/reference/checks.md",
     "docs/reference/findings.md",
     "docs/reference/index.md",
+    "docs/reference/packs-table.md",
     "docs/reference/pytest.md",
 }
 

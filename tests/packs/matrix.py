@@ -93,15 +93,26 @@ def _of_release(
     cells = []
     for name, was in zip(names, before, strict=True):
         rule = _rule(known, old.name, name)
-        skip = tuple(rule.get("except", ())) if rule else ()
         told = _verdict(expected[name], was, ())
         if name in refused:
             now = ("refused", refused[name])
         else:
-            now = _verdict(expected[name], after[name], skip)
-        why = rule["why"] if rule else ""
+            now = _verdict(expected[name], after[name], ())
+        why = ""
+        if rule and now[0] != SAME and _explains(rule, expected[name], after.get(name)):
+            why = rule["why"]
         cells.append(Cell(old.name, name, told[0], now[0], told[1], now[1], why))
     return cells
+
+
+def _explains(rule: dict, expected: object, told: dict | None) -> bool:
+    """Whether a known reason is for what happened: all but what it names is the same, or the whole
+    file was refused (``told`` is None).
+    """
+    skip = tuple(rule.get("except", ()))
+    if told is None:
+        return not skip
+    return bool(skip) and _verdict(expected, told, skip)[0] == SAME
 
 
 def _upgraded(pack: str, old: Path, new: Path, encoding: str) -> dict[str, str]:
