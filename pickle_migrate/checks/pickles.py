@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pickle_migrate import codecs, resolver, stamps
+from pickle_migrate import codecs, collector, resolver, stamps
 from pickle_migrate.archive import folder, loads, yaml_text
 from pickle_migrate.archive.loads import Loaded
 from pickle_migrate.archive.state_compare import differences
@@ -42,6 +42,8 @@ WATCHED: Final = 10
 # How many loads' objects are kept until they are compared with the second load, and how large their
 # files may be; the others are loaded three times.
 _KEPT, _KEPT_SIZE = 500, 100_000
+# Characters of expected states that make a batch, and what counts where they stand elsewhere.
+_BATCH, _UNKNOWN_SIZE = 50_000, 2_000
 #: Lines of a difference.
 LINES: Final = 40
 Step = Callable[[str], None]
@@ -72,18 +74,26 @@ class Pickles:
         """An item for each record, in their order. ``step`` is called after each."""
         found: dict[str, list[CheckFinding]] = {}
         again: list[tuple[Record, Loaded | None]] = []
-        for record in self._material.archive.records:
-            subject = self.subject(record)
-            told: list[CheckFinding] = []
-            found[subject] = told
-            if (loaded := self._look(record, subject, told)) is not None:
-                is_kept = len(again) < _KEPT and Path(record.file).stat().st_size < _KEPT_SIZE
-                again.append((record, loaded if is_kept else None))
-            step(subject)
+        for batch in _batches(self._material.archive.records):
+            with collector.paused():
+                for record in batch:
+                    subject = self.subject(record)
+                    found[subject] = self._first_look(record, subject, again)
+                    step(subject)
         self._watch(again, found)
         if self._most is None and again:
             self._elsewhere([record for record, _ in again], found)
         return [CheckedItem("pickle", subject, tuple(told)) for subject, told in found.items()]
+
+    def _first_look(
+        self, record: Record, subject: str, again: list[tuple[Record, Loaded | None]]
+    ) -> list[CheckFinding]:
+        """What is found; added to ``again`` is what has to be loaded a second time."""
+        told: list[CheckFinding] = []
+        if (loaded := self._look(record, subject, told)) is not None:
+            is_kept = len(again) < _KEPT and Path(record.file).stat().st_size < _KEPT_SIZE
+            again.append((record, loaded if is_kept else None))
+        return told
 
     def check_one(self, record: Record) -> CheckedItem:
         """The item of one record, all by itself. Many are checked faster together."""
@@ -201,6 +211,21 @@ class Pickles:
                 told.append(
                     pickle_words.differs(record, subject, tuple(lines), " in another process")
                 )
+
+
+def _batches(records: Sequence[Record]) -> Iterator[list[Record]]:
+    """Records in rows so small that the garbage collector may wait for the end of each. It walks
+    all that is kept again and again, which takes half of the time.
+    """
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += len(record.expected_text) or _UNKNOWN_SIZE
+        if size > _BATCH:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 def _text_differences(here: str, there: str) -> list[str]:
