@@ -25,6 +25,9 @@ from pickle_migrate.packs.sklearn_estimators import (
 _MULTINOMIAL: Final = "sklearn._loss.loss:HalfMultinomialLoss"
 _EULER: Final = 0.57721566490153286060
 _LEAF: Final = -1
+#: Releases for which what lies at the threshold is an outlier, and paths are counted otherwise.
+_AT_THRESHOLD: Final = ("0.18.", "0.19.", "0.20.")
+_TIE: Final = 1e-12
 
 # --- gradient boosting ----------------------------------------------------------------------------
 
@@ -96,8 +99,10 @@ def _of_odds(scale: float) -> Any:
 
 
 def _of_shares(view: View) -> Any:
+    """Its first scores were the shares themselves, not their logarithms."""
     priors = arrays.array_of(view.fields["priors"])
-    return _of_priors(view, [] if priors is None else priors.numbers() or [])
+    powers = [math.exp(one) for one in (priors.numbers() or [])] if priors is not None else []
+    return _of_priors(view, [power / sum(powers) for power in powers])
 
 
 # What predicted first, in gradient boosting of 0.19 and 0.20: dummies do that today.
@@ -164,6 +169,7 @@ def _path_lengths(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]
     """What 1.3 keeps of each tree, computed from its nodes."""
     if "_decision_path_lengths" in state or "estimators_" not in state:
         return
+    is_old = str(state.get("_sklearn_version", "")).startswith(_AT_THRESHOLD)
     depths, lengths = [], []
     for tree in state["estimators_"]:
         nodes = arrays.array_of(tree.fields["tree_"].fields["nodes"])
@@ -171,7 +177,7 @@ def _path_lengths(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]
         if rows is None:
             return
         depths.append(arrays.numbers_array(view, "i8", _depths(rows)))
-        average = [_average_length(samples) for _, _, samples in rows]
+        average = [_average_length(samples, is_old) for _, _, samples in rows]
         lengths.append(arrays.numbers_array(view, "f8", average))
     yield "_decision_path_lengths", tuple(depths)
     yield "_average_path_length_per_tree", tuple(lengths)
@@ -185,10 +191,11 @@ def _depths(rows: list[tuple[Any, ...]]) -> list[int]:
     return found
 
 
-def _average_length(samples: int) -> float:
+def _average_length(samples: int, is_old: bool) -> float:
+    """Until 0.20 one sample counted as a path of one, and two were no case of their own."""
     if samples <= 1:
-        return 0.0
-    if samples == 2:
+        return 1.0 if is_old else 0.0
+    if samples == 2 and not is_old:
         return 1.0
     return 2.0 * (math.log(samples - 1.0) + _EULER) - 2.0 * (samples - 1.0) / samples
 
@@ -202,6 +209,8 @@ def _offset(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     is_old = state.get("behaviour", "new" if "offset_" in state else "old") == "old"
     if threshold is not None and is_old:
         offset = float(threshold) - 0.5
+        if str(state.get("_sklearn_version", "")).startswith(_AT_THRESHOLD):
+            offset += _TIE
         if arrays.scalar_of(state.get("offset_")) != offset:
             yield "offset_", offset
 
