@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pickle_migrate.declare import Lineage, migrates, versioned
     from pickle_migrate.downgrades.asking import writing_versions
+    from pickle_migrate.dumper import Pickler, dump, dumps
     from pickle_migrate.errors import PickleMigrateError
     from pickle_migrate.limits import Limits
-    from pickle_migrate.loader import Pickler, Unpickler, dump, dumps, load, loads
+    from pickle_migrate.loader import Unpickler, load, loads
     from pickle_migrate.operations import (
         AbsentField,
         AddField,
@@ -58,12 +59,12 @@ def __getattr__(name: str) -> object:
     # for its plugin in every run of everybody who has it installed, used or not.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from pickle_migrate import declare, errors, loader, registry
+    from pickle_migrate import declare, dumper, errors, loader, registry
 
     # Operations are a third of the import time, and a program whose pickles are all current, or
     # whose migrations stand in a module of their own, never needs them. The same holds for
     # policies: most programs load what they wrote.
-    modules = [declare, loader, errors, registry]
+    modules = [declare, loader, dumper, errors, registry]
     if not any(hasattr(module, name) for module in modules):
         from pickle_migrate import limits, operations, policy
         from pickle_migrate.downgrades import asking

@@ -1,8 +1,8 @@
-"""Loading and dumping with pickle's own signatures: the one place where pickles are loaded.
+"""Loading with pickle's own signatures: the one place where pickles are loaded.
 
 Everything that plain pickle does for stamped pickles it does here too. What the loader adds:
-renames of unstamped classes, the finishing stage, a pause of the cyclic garbage collector while the
-graph is built, and writing of graphs too deep for the C pickler.
+renames of unstamped classes, the finishing stage, and a pause of the cyclic garbage collector while
+the graph is built.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ import builtins
 import io
 import pickle
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pickle_migrate import collector, finishing, nested, resolver, stamps, unbuilt, unsaid
-from pickle_migrate.errors import ArgumentError, ShimError, UnknownClassError
+from pickle_migrate.errors import ArgumentError, UnknownClassError
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry, declaration_of
 from pickle_migrate.shapes import MARK
 
 if TYPE_CHECKING:
-    from pickle_migrate.downgrades.asking import Lossy, Versions
     from pickle_migrate.gate import Gate
     from pickle_migrate.guarded import Guard
     from pickle_migrate.limits import Limits
@@ -33,13 +31,6 @@ if TYPE_CHECKING:
 class _Readable(Protocol):
     def read(self, n: int, /) -> bytes: ...
     def readline(self) -> bytes: ...
-
-
-class _Writable(Protocol):
-    def write(self, data: bytes, /) -> Any: ...
-
-
-BufferCallback = Callable[[pickle.PickleBuffer], Any]
 
 
 class Unpickler(pickle.Unpickler):
@@ -303,38 +294,6 @@ def _stand_ins(missing: str) -> World | None:
     return None
 
 
-class Pickler(pickle.Pickler):
-    """``pickle.Pickler``; registered classes write their stamps through any pickler.
-
-    ``versions`` and ``lossy`` as for ``dumps``, for each ``dump``.
-    """
-
-    def __init__(
-        self,
-        file: _Writable,
-        protocol: int | None = None,
-        fix_imports: bool = True,
-        buffer_callback: BufferCallback | None = None,
-        *,
-        versions: Versions | None = None,
-        lossy: Lossy = "refuse",
-    ) -> None:
-        super().__init__(file, protocol, fix_imports, buffer_callback)
-        if versions is not None or lossy != "refuse":
-            # On the object, so that ``dump`` stays pickle's own in C for all others.
-            self.dump = _dumping(self.dump, versions, lossy)  # type: ignore[method-assign]
-
-
-def _dumping(
-    dump: Callable[[Any], None], versions: Versions | None, lossy: Lossy
-) -> Callable[[Any], None]:
-    def dump_older(obj: Any, /) -> None:
-        with _writing(versions, lossy):
-            dump(obj)
-
-    return dump_older
-
-
 def load(
     file: _Readable,
     *,
@@ -427,67 +386,3 @@ def load_parts(data: bytes, *, registry: Registry = DEFAULT) -> Any:
 
 def _in_frames(data: bytes) -> bool:
     return data[:1] == b"\x80" and data[1:2] >= b"\x04"
-
-
-def dumps(
-    obj: Any,
-    protocol: int | None = None,
-    *,
-    fix_imports: bool = True,
-    buffer_callback: BufferCallback | None = None,
-    versions: Versions | None = None,
-    lossy: Lossy = "refuse",
-) -> bytes:
-    """``pickle.dumps``, also for graphs that are too deep for the C pickler.
-
-    ``versions``: class or ref to the older version that is to be written, for readers of an earlier
-    release. ``lossy="allow"`` consents to what the way back drops. See ``writing_versions``.
-
-    Raises TooDeepError, DowngradeError, ArgumentError, and what pickle raises.
-    """
-    from pickle_migrate import deep  # a program that only loads need not pay for it
-
-    if versions is not None or lossy != "refuse":
-        with _writing(versions, lossy):
-            return dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
-    try:
-        return deep.dumps(obj, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
-    except ShimError:
-        from pickle_migrate import shims_writer
-
-        return shims_writer.dumps_any(obj, protocol, fix_imports, buffer_callback)
-
-
-def dump(
-    obj: Any,
-    file: _Writable,
-    protocol: int | None = None,
-    *,
-    fix_imports: bool = True,
-    buffer_callback: BufferCallback | None = None,
-    versions: Versions | None = None,
-    lossy: Lossy = "refuse",
-) -> None:
-    """``pickle.dump``; the file is written to only when the whole pickle is made, so that an object
-    that cannot be pickled leaves the file as it was. As ``dumps``.
-    """
-    if not hasattr(file, "write"):
-        raise TypeError("file must have a 'write' attribute")
-    file.write(
-        dumps(
-            obj,
-            protocol,
-            fix_imports=fix_imports,
-            buffer_callback=buffer_callback,
-            versions=versions,
-            lossy=lossy,
-        )
-    )
-
-
-def _writing(versions: Versions | None, lossy: Lossy) -> AbstractContextManager[None]:
-    from pickle_migrate.downgrades.asking import writing_versions  # few programs pay for it
-
-    if versions is None:
-        raise ArgumentError(f"lossy={lossy!r}", "it goes with versions=")
-    return writing_versions(versions, lossy=lossy)

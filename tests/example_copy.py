@@ -55,7 +55,7 @@ def environment() -> dict[str, str]:
 
 
 def main(folder: Path) -> None:
-    from pickle_migrate import loader, project, resolver
+    from pickle_migrate import dumper, loader, project, resolver
 
     settings = project.read_settings(folder / SETTINGS)
     sys.path[:0] = settings.path
@@ -64,7 +64,7 @@ def main(folder: Path) -> None:
     archive = folder / "fixtures/pickles"
     for name in TODAY:
         with (archive / name).open("rb") as file:
-            written = loader.dumps(loader.load(file), 4)
+            written = dumper.dumps(loader.load(file), 4)
         new = archive / "skywatch_r5" / Path(name).name
         new.parent.mkdir(exist_ok=True)
         new.write_bytes(written)

@@ -318,41 +318,6 @@ def test_find_class_of_a_subclass():
         Careful(io.BytesIO(pickle.dumps(len))).load()
 
 
-# --- writing ----------------------------------------------------------------------------------
-
-
-def test_dump_leaves_the_file_as_it_was_when_pickling_fails():
-    """Pickle's own writes what it had by then."""
-    value = [b"x" * 100_000, lambda: 0]
-    mine, theirs = io.BytesIO(b"before"), io.BytesIO(b"before")
-    for module, file in ((pickle_migrate, mine), (pickle, theirs)):
-        with pytest.raises((pickle.PicklingError, AttributeError)):
-            module.dump(value, file)
-    assert theirs.getvalue() != b"before"
-    assert mine.getvalue() == b"before"
-    assert mine.tell() == 0
-
-
-def test_dump_does_not_pickle_for_what_is_no_file():
-    """The mistake is said before any code of the objects runs."""
-
-    class Touchy:
-        def __reduce__(self):
-            raise AssertionError
-
-    with pytest.raises(TypeError, match="must have a 'write' attribute"):
-        pickle_migrate.dump(Touchy(), None)
-
-
-@each_protocol
-def test_what_dump_writes_is_what_dumps_gives(protocol):
-    """And what pickle reads."""
-    file = io.BytesIO()
-    pickle_migrate.dump([Point(1)], file, protocol)
-    assert file.getvalue() == pickle_migrate.dumps([Point(1)], protocol)
-    assert pickle.loads(file.getvalue()) == [Point(1)]
-
-
 # --- renames ----------------------------------------------------------------------------------
 
 NESTED = """

@@ -310,9 +310,9 @@ def add(
     state that it gives is what it must give from now on. Gives the record. Where the same pickle is
     archived already, nothing is written. Raises ArchiveError, and what pickling raises.
     """
-    from pickle_migrate import loader
+    from pickle_migrate import dumper
 
-    data = loader.dumps(obj, protocol)
+    data = dumper.dumps(obj, protocol)
     root = Path(folder) if folder is not None else archive_of(resolver.settings())
     if libraries is None:
         scan = scanner.scan(data)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from pickle_migrate import loader
+from pickle_migrate import dumper, loader
 from pickle_migrate.archive import loads
 from pickle_migrate.archive.state_compare import differences
 from pickle_migrate.archive.states import state_of
@@ -93,7 +93,7 @@ def _tried(
 def _written_and_read(obj: Any, way: Backward, registry: Registry) -> Problem | None:
     """What is wrong with an object at an older version; None if nothing is."""
     try:
-        data = loader.dumps(obj, 4, versions={way.ref: way.version})
+        data = dumper.dumps(obj, 4, versions={way.ref: way.version})
         again = loader.loads(data)
     except KeyboardInterrupt:
         raise
