@@ -64,7 +64,7 @@ def test_pickles_of_objects_pass(protocol):
 def test_the_pickles_of_the_archive_pass():
     """Written by many Pythons and releases, with and without stamps, compressed or not."""
     archive = Path(__file__).parent.parent / "fixtures" / "pickles"
-    files = [path for path in archive.rglob("*.p*.pickle*") if path.is_file()]
+    files = [path for path in archive.rglob("*.p*.pickle*") if path.suffix != ".yaml"]
     assert len(files) > 100
     for path in files:
         assert recognise(unwrap(path.read_bytes()).payload) is None, path
