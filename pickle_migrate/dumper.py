@@ -6,6 +6,7 @@ deep for the C pickler, stand-ins, and older versions for readers of an earlier 
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -40,20 +41,39 @@ class Pickler(pickle.Pickler):
         versions: Versions | None = None,
         lossy: Lossy = "refuse",
     ) -> None:
-        super().__init__(file, protocol, fix_imports, buffer_callback)
-        if versions is not None or lossy != "refuse":
-            # On the object, so that ``dump`` stays pickle's own in C for all others.
-            self.dump = _dumping(self.dump, versions, lossy)  # type: ignore[method-assign]
+        if versions is None and lossy == "refuse":
+            super().__init__(file, protocol, fix_imports, buffer_callback)
+            return
+        if not hasattr(file, "write"):
+            raise TypeError("file must have a 'write' attribute")
+        # What is refused leaves the file as it was, so nothing goes there before all is made.
+        made = io.BytesIO()
+        super().__init__(made, protocol, fix_imports, buffer_callback)
+        # On the object, so that ``dump`` stays pickle's own in C for all others.
+        self.dump = self._dumping(made, file, versions, lossy)  # type: ignore[method-assign]
 
+    def _dumping(
+        self, made: io.BytesIO, file: _Writable, versions: Versions | None, lossy: Lossy
+    ) -> Callable[[Any], None]:
+        dump = self.dump
 
-def _dumping(
-    dump: Callable[[Any], None], versions: Versions | None, lossy: Lossy
-) -> Callable[[Any], None]:
-    def dump_older(obj: Any, /) -> None:
-        with _writing(versions, lossy):
-            dump(obj)
+        def dump_older(obj: Any, /) -> None:
+            known: Any = self.memo
+            memo = known.copy()
+            try:
+                with _writing(versions, lossy):
+                    dump(obj)
+            except BaseException:
+                self.memo = memo  # a later pickle must not refer to what was never written
+                made.seek(0)
+                made.truncate()
+                raise
+            data = made.getvalue()
+            made.seek(0)
+            made.truncate()
+            file.write(data)
 
-    return dump_older
+        return dump_older
 
 
 def dumps(

@@ -523,3 +523,21 @@ def test_a_queue_of_multiprocessing_writes_older_versions_everywhere(shop):
         queue.close()
         queue.join_thread()
     assert stamps_in(received[0]) == [["shop:Order@1"]]
+
+
+def test_what_a_pickler_refuses_leaves_its_file_and_its_memo_as_they_were(shop):
+    """Not even the frames before the object are written; the next pickle is whole."""
+    file = io.BytesIO()
+    pickler = Pickler(file, versions={shop.Order: 2})
+    pickler.dump(shared := ["first"])
+    before = file.getvalue()
+    big = [b"x" * 200_000, "new"]
+    with pytest.raises(DowngradeError):
+        pickler.dump([big, shop.Order(3, "USD")])
+    assert file.getvalue() == before
+    pickler.dump([shared, big, shop.Order(3)])
+    file.seek(0)
+    unpickler = pickle.Unpickler(file)
+    first = unpickler.load()
+    again, found, order = unpickler.load()
+    assert (first is again, found, order) == (True, big, shop.Order(3))

@@ -61,13 +61,21 @@ def test_a_conversion_that_cannot_express_a_value_loses_it():
     assert lost({"code": "007"}, number) == ("code",)
 
 
-@pytest.mark.parametrize("digits", [2, 15])
-def test_digits_that_a_conversion_rounds_off_are_no_loss(digits):
-    """Whichever of the two directions rounds."""
+def test_what_the_conversion_to_the_older_unit_keeps_is_no_loss():
+    """The upgrade rounds, but the older state holds all the digits."""
     celsius = ConvertField(
-        "t", lambda f: round((f - 32) * 5 / 9, 2), inverse=lambda c: round(c * 9 / 5 + 32, digits)
+        "t", lambda f: round((f - 32) * 5 / 9, 2), inverse=lambda c: c * 9 / 5 + 32
     )
     assert lost({"t": 10.0131}, celsius) == ()
+    assert lost({"t": 10.01}, celsius) == ()
+
+
+@pytest.mark.parametrize("value", [99.6, 12345.67, 3.004, 0.4])
+def test_digits_that_the_way_back_rounds_off_are_a_loss(value):
+    """However few: 12345.67 is not 12345."""
+    number = ConvertField("total", float, inverse=int)
+    assert lost({"total": value}, number) == ("total",)
+    assert lost({"total": float(int(value))}, number) == ()
 
 
 def test_a_default_that_is_nearly_the_value_does_not_make_up_for_it():

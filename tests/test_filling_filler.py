@@ -99,6 +99,7 @@ def test_a_missing_field_without_a_default_is_named(scratch, kind):
     with pytest.raises(MissingFieldError, match="'a'") as caught:
         loads(data)
     assert (caught.value.field, caught.value.present) == ("a", ("b",))
+    assert "Give the field a default in the class" in str(caught.value)
 
 
 def test_defaults_of_attrs_may_look_at_the_object_and_are_converted(scratch):

@@ -1,8 +1,8 @@
 """Whether a step back loses something, decided by value.
 
 A value is lost if the older state does not depend on it, and the upgrade puts another one in its
-place. So a field that was added, and still has the value that the upgrade gives it, may go; and a
-conversion that rounds loses nothing but digits, while one that cannot express the value does.
+place. So a field that was added, and still has the value that the upgrade gives it, may go. What
+the arithmetic of floats rounds off, there and back, is no loss; digits that are cut off are.
 
 How it is found out: the upgrade runs on the older state. Where a field comes back with another
 value, the step back runs once more with that one. If it gives the same older state, the old release
@@ -53,7 +53,7 @@ def _is_lost(
     if same(value, other):
         return False
     if _nearly(value, other):
-        other = value + max(1, abs(value))  # the digits that a conversion rounds off are no loss
+        other = value + max(1, abs(value))  # what floats round off is no loss
     try:
         redone = step.back({**newer, name: other})
     except Exception:
@@ -68,7 +68,7 @@ def _values(state: Any) -> list[Any]:
 def _nearly(left: Any, right: Any) -> bool:
     if type(left) is not type(right) or type(left) is not float:
         return False
-    return math.isclose(left, right, rel_tol=0.01, abs_tol=0.01)
+    return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def same(left: Any, right: Any, depth: int = _DEPTH) -> bool:

@@ -105,12 +105,22 @@ class MissingFieldError(MigrationError):
     present: tuple[str, ...]
 
     def what(self) -> str:
+        if self.operation.startswith("fill=True"):
+            return (
+                f"{self.ref}: a pickle of version {self.version} lacks the field {self.field!r} "
+                f"({self.operation}); it has {_listing(self.present)}."
+            )
         return (
             f"{self.ref}: the step from version {self.version} ({self.operation}) needs the field "
             f"{self.field!r}, and the state has {_listing(self.present)}."
         )
 
     def advice(self) -> str:
+        if self.operation.startswith("fill=True"):
+            return (
+                "Give the field a default in the class, or raise the version and add the field in "
+                "a step: AddField(name, default=...)."
+            )
         return "Correct the field's name, or give the operation a default for pickles without it."
 
 
