@@ -71,3 +71,53 @@ def test_a_base_that_has_the_field(scratch):
     locked = LockedClass(REF, (head,))
     lock = Lock((LockedClass(GlobalRef("plain_shop", "Base"), (base,)), locked))
     assert unlocked_fields(locked, lock, DEFAULT) == []
+
+
+BASES = """
+class Thing:
+    def __init__(self):
+        self.label = ""
+        self.__mine = 1
+
+@versioned(1)
+class Base(Thing):
+    def __init__(self):
+        super().__init__()
+        self.price = 1
+
+@versioned(1)
+class Order(Base):
+    def __init__(self):
+        self.qty = 1
+        {call}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        ("super().__init__()", ["price", "label"]),
+        ("Base.__init__(self)", ["price", "label"]),
+        ("pass", []),
+    ],
+)
+def test_what_the_init_of_a_base_sets(scratch, call, names):
+    """As far as it is called; a base that is not versioned, or of which nothing is locked."""
+    assert found(scratch, BASES.format(call=call)) == names
+
+
+def test_a_class_without_an_init_takes_that_of_its_base(scratch):
+    source = "class Base:\n    def __init__(self):\n        self.price = 1\n\n\n"
+    source += "@versioned(1)\nclass Order(Base):\n    pass\n"
+    assert found(scratch, source) == ["price"]
+
+
+def test_a_base_that_is_locked_is_looked_at_by_itself(scratch):
+    scratch.module("plain_shop", BASES.format(call="super().__init__()"))
+    head = LockedVersion(1, (("qty", ""), ("label", "")), seen=True)
+    base = LockedVersion(1, (("cost", ""), ("label", "")), seen=True)
+    locked = LockedClass(REF, (head,))
+    known = LockedClass(GlobalRef("plain_shop", "Base"), (base,))
+    lock = Lock((known, locked))
+    assert unlocked_fields(locked, lock, DEFAULT) == []
+    assert unlocked_fields(known, lock, DEFAULT) == ["price"]

@@ -1061,6 +1061,14 @@ def test_the_values_may_stay_as_they_are(shop):
     assert shop.load("order.pickle") == "Order(customer='Ada', qty=3)"
 
 
+def test_the_values_may_stay_as_they_are_without_input_too(shop):
+    """The option takes the answer that the question names."""
+    change(shop, "qty: int", "qty: float")
+    done = shop.make("--no-input", "--convert", "Order.qty=same")
+    assert done.code == 0, done.out + done.err
+    assert shop.load("order.pickle") == "Order(customer='Ada', qty=3)"
+
+
 def test_a_default_of_the_project_is_imported_in_a_function(tmp_path):
     """A member of an enum of the project: its module may be gone one day."""
     project = Project(tmp_path)

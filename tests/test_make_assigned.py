@@ -6,6 +6,7 @@ import textwrap
 import pytest
 
 from pickle_migrate.make.assigned import assigned_fields
+from pickle_migrate.refs import GlobalRef
 
 
 @pytest.fixture
@@ -60,3 +61,17 @@ def test_a_class_without_init_says_nothing(made):
 def test_a_class_without_source():
     """Made in a function, or typed in."""
     assert assigned_fields(type("Order", (), {})) is None
+
+
+def test_bases_of_which_nobody_knows_the_fields(scratch):
+    """Fields of a versioned base are its own business, unless nothing of it was ever seen."""
+    source = "@versioned(1)\nclass Base:\n    def __init__(self):\n        self.a = 1\n\n\n"
+    source += "@versioned(1)\nclass Order(Base):\n    def __init__(self):\n        self.b = 1\n\n\n"
+    source += "@versioned(1)\nclass Bare(Base):\n    pass\n"
+    module = scratch.module("assigned_bases", source)
+    base = GlobalRef("assigned_bases", "Base")
+    assert assigned_fields(module.Order).always == ("b",)
+    assert assigned_fields(module.Order).ever == ("b", "a")
+    assert assigned_fields(module.Order, {base}).always == ("b", "a")
+    assert assigned_fields(module.Bare) is None
+    assert assigned_fields(module.Bare, {base}).always == ("a",)

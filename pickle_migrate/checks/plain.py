@@ -1,4 +1,5 @@
-"""Fields of a class that declares none: what its ``__init__`` sets, whatever the arguments.
+"""Fields of a class that declares none: what its ``__init__`` sets, whatever the arguments, and
+those of bases that it calls.
 
 Read from source, which is not run. A field that every new object gets, and that no pickle of this
 version was ever seen with, came after the version was locked.
@@ -13,6 +14,7 @@ from pickle_migrate import declared
 from pickle_migrate.lock.values import Lock, LockedClass
 from pickle_migrate.refs import GlobalRef
 from pickle_migrate.registry import DEFAULT, Registry
+from pickle_migrate.shapes import MARK
 
 
 def unlocked_fields(locked: LockedClass, lock: Lock, registry: Registry = DEFAULT) -> list[str]:
@@ -28,7 +30,7 @@ def unlocked_fields(locked: LockedClass, lock: Lock, registry: Registry = DEFAUL
         return []
     return [
         name
-        for name in dict.fromkeys(_set_in_init(locked.ref))
+        for name in dict.fromkeys(_set_in_inits(cls, lock))
         if name not in known and not hasattr(cls, name)
     ]
 
@@ -40,19 +42,57 @@ def _locked_names(cls: type, lock: Lock) -> Iterator[str]:
             yield from (name for name, _ in locked.head.fields)
 
 
-def _set_in_init(ref: GlobalRef) -> Iterator[str]:
-    """Names that ``__init__`` assigns to ``self`` in its outermost block."""
+def _set_in_inits(cls: type, lock: Lock) -> Iterator[str]:
+    """Names that ``__init__`` of the class, and of each base that it leads to, sets. A versioned
+    base whose fields are locked is looked at by itself.
+    """
+    for kind in cls.__mro__:
+        ref = GlobalRef.of(kind)
+        node = _class_node(ref) if "<locals>" not in ref.qualname else None
+        function = None if node is None else _init_of(node)
+        if node is None or function is None:
+            if "__init__" in vars(kind):
+                return  # written by somebody else, in C or by a decorator
+            continue
+        if kind is cls:
+            yield from _set_in_init(node, function)
+        elif not _is_locked(kind, ref, lock):
+            # Private names would need the name of the base.
+            yield from (n for n in _set_in_init(node, function) if not n.startswith("__"))
+        if not any(map(_is_call_of_init, ast.walk(function))):
+            return
+
+
+def _is_locked(cls: type, ref: GlobalRef, lock: Lock) -> bool:
+    locked = lock.of(ref)
+    return MARK in vars(cls) and locked is not None and locked.head.fields is not None
+
+
+def _class_node(ref: GlobalRef) -> ast.ClassDef | None:
     path = declared.source_of(ref)
     tree = None if path is None else declared.parsed(path)
     if tree is None:
-        return
-    node = next((n for name, n in declared.classes(tree.body, "") if name == ref.qualname), None)
-    if node is None:
-        return
+        return None
+    return next((n for name, n in declared.classes(tree.body, "") if name == ref.qualname), None)
+
+
+def _init_of(node: ast.ClassDef) -> ast.FunctionDef | None:
+    made = (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__")
+    return next(made, None)
+
+
+def _set_in_init(node: ast.ClassDef, function: ast.FunctionDef) -> Iterator[str]:
+    """Names that ``__init__`` assigns to ``self`` in its outermost block."""
     taken_back = {n.attr for n in ast.walk(node) if _is_deleted(n) and isinstance(n, ast.Attribute)}
-    for function in node.body:
-        if isinstance(function, ast.FunctionDef) and function.name == "__init__":
-            yield from (name for name in _assigned(function) if name not in taken_back)
+    yield from (name for name in _assigned(function) if name not in taken_back)
+
+
+def _is_call_of_init(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "__init__"
+    )
 
 
 def _is_deleted(node: ast.AST) -> bool:

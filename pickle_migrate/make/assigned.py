@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import attrs
 
@@ -28,20 +28,21 @@ class Assigned:
     sure: bool = True
 
 
-def assigned_fields(cls: type) -> Assigned | None:
+def assigned_fields(cls: type, unlocked: Collection[GlobalRef] = ()) -> Assigned | None:
     """What the methods of a class and of its bases assign; fields of versioned bases are not the
-    class's own, and are in ``ever`` alone. None if the source of the class is not there, or has no
-    ``__init__``.
+    class's own, and are in ``ever`` alone, but for the bases ``unlocked``, of which nobody knows
+    the fields by themselves. None if the source of the class is not there, or no ``__init__`` is.
     """
-    parts = [_of_class(k) for k in cls.__mro__ if k.__module__ != "builtins"]
-    if not parts or parts[0] is None or not parts[0].always:
+    kinds = [k for k in cls.__mro__ if k.__module__ != "builtins"]
+    parts = {k: _of_class(k) for k in kinds}
+    own = [k for k in kinds if k is cls or MARK not in vars(k) or GlobalRef.of(k) in unlocked]
+    mine = [part for k in own if (part := parts[k]) is not None]
+    if not kinds or parts[cls] is None or not any(part.always for part in mine):
         return None
-    own = [k for k in cls.__mro__ if k is cls or MARK not in vars(k)]
-    mine = [_of_class(k) for k in own if k.__module__ != "builtins"]
     return Assigned(
-        tuple(dict.fromkeys(n for part in mine if part for n in part.always)),
-        tuple(dict.fromkeys(n for part in parts if part for n in part.ever)),
-        all(part is not None and part.sure for part in parts),
+        tuple(dict.fromkeys(n for part in mine for n in part.always)),
+        tuple(dict.fromkeys(n for part in parts.values() if part for n in part.ever)),
+        all(part is not None and part.sure for part in parts.values()),
     )
 
 

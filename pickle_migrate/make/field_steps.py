@@ -158,6 +158,8 @@ class Fields:
             hint = None
         if hint is None and (not old or not new or old == new or conversions.widens(old, new)):
             return
+        if hint == "same" and name != hint:
+            return
         if hint is not None:
             expression = self._hinted(f"the conversion of {name}", hint, (name, "value"))
             back = ""

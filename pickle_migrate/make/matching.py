@@ -215,7 +215,7 @@ class _Matcher:
             locked,
             locked + 1 if current == locked else current,
             hints_for(now.ref, cls, options),
-            assigned_fields(cls),
+            assigned_fields(cls, {one.ref for one in self.before.classes if not one.head.fields}),
             others_now=_by_name(self.today),
             others_then=_by_name(self.before),
         )
