@@ -1,4 +1,4 @@
-"""scikit-learn's fitted estimators, of releases 0.19 to 1.5, for readers with 1.6 to 1.9.
+"""scikit-learn's fitted estimators, of releases 0.19 to 1.7, for readers with 1.6 to 1.9.
 
 An estimator's ``_sklearn_version`` is left as it is: it says which release fitted the model, and no
 rule here changes that. So scikit-learn still says, by a warning, that the model was fitted by
@@ -13,6 +13,7 @@ from pickle_migrate.packs import (
     numpy,
     numpy_allowed,
     sklearn_allowed,
+    sklearn_columns,
     sklearn_ensembles,
     sklearn_estimators,
     sklearn_linear,
@@ -28,6 +29,7 @@ from pickle_migrate.packs.values import Pack, Rule
 _RENAMES: Final = dict(sklearn_names.renames())
 #: The modules whose rules are declared with ``sklearn_estimators.RULES``.
 _MODULES: Final = (
+    sklearn_columns,
     sklearn_ensembles,
     sklearn_linear,
     sklearn_losses,
@@ -91,16 +93,29 @@ PACK: Final = Pack(
             renames=sklearn_losses.CYTHON_RENAMES,
         ),
         Rule(
-            "metrics say how many bits their numbers have; trees of neighbours have weights",
+            "metrics say how many bits their numbers have; those without weights have none; trees "
+            "of neighbours have weights",
             "scikit-learn before 1.3 (metrics), 0.20 (weights), 0.21 (names of trees)",
-            "scikit-learn 1.3 and later",
+            "scikit-learn 1.3 and later; 1.1 and later compute other distances of the metric "
+            "minkowski, silently",
             refs=tuple(sklearn_neighbours.METRIC_RENAMES),
             renames={**sklearn_neighbours.METRIC_RENAMES, **sklearn_neighbours.TREE_RENAMES},
         ),
         Rule(
+            "logistic regression of two classes by multi_class='multinomial' has twice the "
+            "coefficients, for the same probabilities; its decisions are twice as large",
+            "scikit-learn 0.20 to 1.7",
+            "scikit-learn 1.8 and later compute other probabilities, silently",
+            refs=(
+                "sklearn.linear_model._logistic:LogisticRegression",
+                "sklearn.linear_model._logistic:LogisticRegressionCV",
+            ),
+        ),
+        Rule(
             "logistic regression with a model for each of more than two classes is a "
             "OneVsRestClassifier, which has all its fields",
-            "scikit-learn before 1.8: multi_class='ovr', and by default before 0.22",
+            "scikit-learn before 1.8: multi_class='ovr', the solver liblinear, and by default "
+            "before 0.22",
             "scikit-learn 1.8 and later compute other probabilities, silently",
             refs=("sklearn.linear_model._logistic:LogisticRegression",),
         ),

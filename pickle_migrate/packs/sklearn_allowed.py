@@ -45,7 +45,7 @@ cluster._kmeans KMeans MiniBatchKMeans _BaseKMeans
 cluster._mean_shift MeanShift
 cluster._optics OPTICS
 cluster._spectral SpectralClustering
-compose._column_transformer ColumnTransformer
+compose._column_transformer ColumnTransformer make_column_selector
 compose._target TransformedTargetRegressor
 covariance._elliptic_envelope EllipticEnvelope
 covariance._empirical_covariance EmpiricalCovariance
@@ -264,6 +264,7 @@ utils.parallel Parallel _FuncWrapper
 """
 
 _FUNCTIONS: Final = """
+cluster._kmeans _kmeans_single_elkan _kmeans_single_lloyd
 feature_selection._mutual_info mutual_info_classif mutual_info_regression
 feature_selection._univariate_selection chi2 f_classif f_oneway f_regression r_regression
 metrics._classification accuracy_score balanced_accuracy_score brier_score_loss

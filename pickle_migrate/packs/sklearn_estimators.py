@@ -78,6 +78,10 @@ for _refs, _rule in (
 
 _CRITERION: Final = revalued("criterion", mse="squared_error", mae="absolute_error")
 RULES.of(*TREES, *FORESTS, *BOOSTING)(_CRITERION)
+# The two were always the same; 1.9 takes one for the other when it makes an estimator.
+RULES.of(*(ref for ref in (*TREES, *FORESTS) if "Regressor" in ref))(
+    revalued("criterion", friedman_mse="squared_error")
+)
 for _ref in (*TREES, *FORESTS, *BOOSTING):
     _auto = "sqrt" if "Classifier" in _ref else 1.0
     RULES.of(_ref)(revalued("max_features", auto=_auto))

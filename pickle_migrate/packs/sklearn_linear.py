@@ -85,6 +85,31 @@ def _base_loss(view: View, state: dict[Any, Any]) -> Any:
 # --- logistic regression --------------------------------------------------------------------------
 
 _OVR_WORDS: Final = ("ovr", "warn")
+#: By default, since 0.22 and since 1.5.
+_AUTO: Final = ("auto", "deprecated")
+_TWO: Final = 2
+#: The releases that took the probabilities of two classes as today's do, by mistake.
+_AS_TODAY: Final = ("0.18.", "0.19.")
+
+
+@RULES.of(*_LOGISTIC)
+def _two_of_many(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """A model of many classes for only two: they had opposite decisions, so one was as far from the
+    other as twice its decision. Today there is one decision, and its distance from zero.
+    """
+    classes, coefs = (arrays.array_of(state.get(name)) for name in ("classes_", "coef_"))
+    if state.get("multi_class") != "multinomial" or classes is None or coefs is None:
+        return
+    if arrays.count(classes.shape) != _TWO or len(coefs.shape) != 2 or coefs.shape[0] != 1:
+        return
+    yield "multi_class", "auto"
+    if str(state.get("_sklearn_version", "")).startswith(_AS_TODAY):
+        return
+    for name in ("coef_", "intercept_"):
+        array = arrays.array_of(state.get(name))
+        if array is not None:
+            twice = [2 * number for number in array.numbers() or []]
+            yield name, arrays.numbers_array(view, array.dtype.text, twice, array.shape)
 
 
 def _is_one_against_rest(view: View) -> bool:
@@ -96,7 +121,7 @@ def _is_one_against_rest(view: View) -> bool:
     if classes is None or arrays.count(classes.shape) <= 2 or "coef_" not in state:
         return False
     word = state.get("multi_class")
-    return word in _OVR_WORDS or (word == "auto" and state.get("solver") == "liblinear")
+    return word in _OVR_WORDS or (word in _AUTO and state.get("solver") == "liblinear")
 
 
 def _one_against_rest(view: View) -> Any:

@@ -30,6 +30,7 @@ TREE_RENAMES: Final = {
     "sklearn.neighbors._ball_tree:BinaryTree": "sklearn.neighbors._ball_tree:BallTree",
 }
 _WEIGHTED: Final = "WMinkowski"
+_PLAIN: Final = "MinkowskiDistance"
 
 
 def _is_short(view: View) -> bool:
@@ -44,6 +45,33 @@ def _with_weights(view: View) -> None:
 def _is_weighted(view: View) -> bool:
     cls = view.args[0] if view.args else None
     return isinstance(cls, ShimType) and cls.ref.qualname.startswith(_WEIGHTED)
+
+
+def _has_no_weights(view: View) -> bool:
+    """Whether it is a metric of a release before 1.1, when this one had no weights; where they are
+    today it kept a zero, and reading on after it today's release would find anything.
+    """
+    from pickle_migrate.packs import arrays
+
+    cls = view.args[0] if view.args else None
+    if not isinstance(cls, ShimType) or not cls.ref.qualname.startswith(_PLAIN):
+        return False
+    array = arrays.array_of(view.state[1]) if type(view.state) is tuple else None
+    return array is not None and array.numbers() == [0.0]
+
+
+def _is_other_metric(view: View) -> bool:
+    return _is_weighted(view) or _has_no_weights(view)
+
+
+def _as_today(view: View) -> Any:
+    if _is_weighted(view):
+        return _as_minkowski(view)
+    from pickle_migrate.packs import arrays
+
+    p, _, *rest = view.state
+    view.state = (p, arrays.numbers_array(view, "f8", []), *rest)
+    return None
 
 
 def _as_minkowski(view: View) -> Any:
@@ -63,4 +91,4 @@ def _raised(view: View, weights: Any, p: float) -> Any:
 
 _TREES: Final = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
 RULES.anew(_with_weights, *(f"{tree}:newObj" for tree in _TREES), needed=_is_short)
-RULES.anew(_as_minkowski, f"{_METRICS}:newObj", needed=_is_weighted)
+RULES.anew(_as_today, f"{_METRICS}:newObj", needed=_is_other_metric)

@@ -175,52 +175,39 @@ def _weights(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
         yield "idf_", arrays.numbers_array(view, data.dtype.text, data.numbers() or [])
 
 
+@RULES.of(*of("feature_extraction.text", "TfidfVectorizer"))
+def _parameters_of_weights(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Until 1.0 only the transformer inside had them. Without weights it seems not to be fitted
+    today, unless it knows how many features there are.
+    """
+    inner = view.view(state.get("_tfidf"))
+    if inner is None:
+        return
+    fields = inner.fields
+    for name in ("norm", "use_idf", "smooth_idf", "sublinear_tf"):
+        if name not in state and name in fields:
+            yield name, fields[name]
+    words = state.get("vocabulary_")
+    if fields.get("use_idf") is False and "n_features_in_" not in fields and type(words) is dict:
+        known = {**fields, "n_features_in_": len(words)}
+        yield "_tfidf", view.make(str(inner.ref), state=known, new=True)
+
+
 RULES.of(*of("preprocessing._label", "MultiLabelBinarizer"))(missing({"_cached_dict": None}))
 RULES.of(*of("calibration", "_CalibratedClassifier"))(renamed(calibrators="calibrators_"))
+
+
+@RULES.of(*of("calibration", "_CalibratedClassifier"))
+def _calibrated_classes(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Around a model that was fitted before, releases before 0.24 were told no classes."""
+    if state.get("classes") is None and "classes_" in state:
+        yield "classes", state["classes_"]
+
+
 RULES.of(*of("isotonic", "IsotonicRegression"))(
     renamed(X_thresholds_="_necessary_X_", y_thresholds_="_necessary_y_")
 )
 RULES.of(*of("isotonic", "IsotonicRegression"))(renamed(X_thresholds_="X_", y_thresholds_="y_"))
-
-# --- columns --------------------------------------------------------------------------------------
-
-_COLUMNS: Final = of("compose._column_transformer", "ColumnTransformer")
-
-
-@RULES.of(*_COLUMNS)
-def _passed_through(view: View, state: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """What passes through has been a transformer of its own since 1.4."""
-    fitted = state.get("transformers_")
-    if type(fitted) is list and any(len(one) == 3 and one[1] == "passthrough" for one in fitted):
-        yield (
-            "transformers_",
-            [
-                (name, _identity(view), part) if what == "passthrough" else (name, what, part)
-                for name, what, part in fitted
-            ],
-        )
-    if "_n_features" in state and "n_features_in_" not in state:
-        yield "n_features_in_", state["_n_features"]
-
-
-def _identity(view: View) -> Any:
-    nothing = dict.fromkeys(("func", "inverse_func", "kw_args", "inv_kw_args"))
-    state = {
-        **nothing,
-        "validate": False,
-        "accept_sparse": True,
-        "check_inverse": False,
-        "feature_names_out": "one-to-one",
-    }
-    name = "sklearn.preprocessing._function_transformer:FunctionTransformer"
-    return view.make(name, state=state, new=True)
-
-
-def _plain_list(view: View) -> Any:
-    return list(view.fields.get("data", ()))
-
-
-RULES.anew(_plain_list, "sklearn.compose._column_transformer:_RemainderColsList")
 
 # --- neighbours, clusters -------------------------------------------------------------------------
 
