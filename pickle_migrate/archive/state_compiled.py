@@ -42,13 +42,22 @@ def same(path: Place) -> str:
 
 # Numbers in these ranges are written by Python as YAML wants them.
 _LARGE: Final = 1 << 64
-_RANGES: Final[dict[type, str]] = {
-    int: "v{n}.__class__ is int and -LARGE < v{n} < LARGE",
-    float: "v{n}.__class__ is float and (0.0001 < v{n} < 1e15 or -1e15 < v{n} < -0.0001)",
-    str: "v{n}.__class__ is str and texts[v{n}]",
+#: For each type with a short way: whether a value is of it and can take that way; it stands before
+#: ``and``. The text of a string is kept as ``t``.
+RANGES: Final[dict[type, str]] = {
+    int: f"type(v{{n}}) is int and {-_LARGE} < v{{n}} < {_LARGE}",
+    float: "type(v{n}) is float and (0.0001 < v{n} < 1e15 or -1e15 < v{n} < -0.0001)",
+    str: "type(v{n}) is str and (t{n} := texts[v{n}])",
     type(None): "v{n} is None",
 }
-_VALUES: Final[dict[type, str]] = {int: "v{n}", float: "v{n}", str: "texts[v{n}]"}
+#: The part of a formatted string that writes such a value, after its key.
+VALUES: Final[dict[type, str]] = {
+    int: " {{v{n}}}",
+    float: " {{v{n}!r}}",
+    str: "{{t{n}}}",
+    type(None): " null",
+}
+_VALUES: Final[dict[type, str]] = {int: "v{n}", float: "v{n}", str: "t{n}"}
 _SLOTS: Final[dict[type, str]] = {int: " %d", float: " %r", str: "%s", type(None): " null"}
 
 _FUNCTION: Final = """\
@@ -75,7 +84,7 @@ def writer_of(parts: Parts, cls: type, fields: dict[str, Any]) -> Write:
     names = sorted(fields)
     kinds = [type(fields[name]) for name in names]
     numbered = list(enumerate(zip(names, kinds, strict=True)))
-    checks = [_RANGES[kind].format(n=n) for n, (_, kind) in numbered if kind in _RANGES]
+    checks = [RANGES[kind].format(n=n) for n, (_, kind) in numbered if kind in RANGES]
     values = [
         _VALUES.get(kind, _CALL).format(n=n, name=name)
         for n, (name, kind) in numbered
@@ -100,14 +109,13 @@ def writer_of(parts: Parts, cls: type, fields: dict[str, Any]) -> Write:
         "fast_for": _template(cls, names, [_SLOTS.get(kind, "%s") for kind in kinds], fast),
         "slow": slow,
         "slow_for": _template(cls, names, ["%s" for _ in names], slow),
-        "LARGE": _LARGE,
     }
     exec(code, known)
     made: Write = known["write"]
     return made
 
 
-_CALL: Final = 'writers[v{n}.__class__](v{n}, pad + "    ", (path, ".{name}"))'
+_CALL: Final = 'writers[type(v{n})](v{n}, pad + "    ", (path, ".{name}"))'
 
 
 def _template(

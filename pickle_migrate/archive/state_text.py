@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import datetime
 import enum
+from itertools import count, repeat
 from typing import Any, Final
 
-from pickle_migrate.archive import state_compiled, state_words, yaml_scalars, yaml_text
+from pickle_migrate.archive import state_compiled, state_members, state_words, yaml_scalars, yaml_text
 from pickle_migrate.archive.state_compiled import DEEPEST, Again, Write, same
+from pickle_migrate.archive.state_members import Members
 from pickle_migrate.archive.state_parts import is_plain_instance
 from pickle_migrate.archive.states import LONG, Place, Walker, path_text, state_of
 
@@ -31,6 +33,8 @@ _TEXTS_KEPT: Final = 50_000
 _MANY_KEYS, _SHAPES_KEPT = 50, 1_000
 _TEXT_ONLY: Final = {str}
 _NUMBERS: Final = frozenset([int, float, bool, type(None)])
+# So many lists of a class at a depth do not pay for compiling a function.
+_FEW: Final = 4
 _Keys = tuple[tuple[str, str, str], ...]
 
 
@@ -55,19 +59,22 @@ class Writer(state_compiled.Parts):
         self.texts: dict[str, str] = _Texts()
         self.writers: dict[type, Write] = _Writers(self)
         self._compiled: dict[tuple[type, tuple[str, ...]], Write] = {}
+        self._members: dict[tuple[type, str], Members | int | None] = {}
         self._keys: dict[tuple[Any, ...], _Keys] = {}
 
     def text(self, objects: tuple[Any, ...]) -> str:
         """The text of these objects' states, as it stands in a record after ``expected:``."""
-        return "".join([yaml_text.as_item(self._state(obj), _PAD) for obj in objects])
+        return "".join([self._item(obj) for obj in objects])
 
-    def _state(self, obj: Any) -> str:
-        seen = self.seen
-        seen.clear()
+    def _item(self, obj: Any) -> str:
+        self.seen.clear()
         try:
-            return self.writers[type(obj)](obj, _ITEM_PAD, "$")
+            members = self._members_for(obj, _PAD)
+            if members is not None:
+                return members((obj,), ("$",))[0]
+            return yaml_text.as_item(self.writers[type(obj)](obj, _ITEM_PAD, "$"), _PAD)
         except (Again, RecursionError):
-            return yaml_text.after_mark(state_of(obj), _ITEM_PAD)
+            return yaml_text.as_item(yaml_text.after_mark(state_of(obj), _ITEM_PAD), _PAD)
         finally:
             self._walker.kept.clear()
 
@@ -178,6 +185,9 @@ class Writer(state_compiled.Parts):
             one = yaml_text.short_list(values)
             if one is not None:
                 return f" {one}"
+        members = self._members_for(values[0], pad) if values else None
+        if members is not None:
+            return "".join(members(values, zip(repeat(path), count(), strict=False)))
         writers, within, cut = self.writers, pad + "  ", len(pad) + 3
         parts = []
         for number, value in enumerate(values):
@@ -198,8 +208,21 @@ class Writer(state_compiled.Parts):
             self.writers[cls] = write
         return write(value, pad, path)
 
+    def _members_for(self, value: Any, pad: str) -> Members | None:
+        """The function for members like this one, once there have been a few."""
+        key = type(value), pad
+        known = self._members.get(key, 0)
+        if type(known) is not int:
+            return known
+        self._members[key] = known + 1
+        if known >= _FEW:
+            simple = is_plain_instance(key[0]) and _is_simple(value.__dict__)
+            made = state_members.members_of(self, *key, value.__dict__) if simple else None
+            self._members[key] = made
+        return None
+
     def _function(self, cls: type, fields: dict[Any, Any]) -> Write:
-        if len(fields) < 2 or not all(type(n) is str and n.isidentifier() for n in fields):
+        if not _is_simple(fields):
             return self.walked
         return state_compiled.writer_of(self, cls, fields)
 
@@ -212,6 +235,11 @@ class Writer(state_compiled.Parts):
             walker.parts = 0
             raise Again
         return yaml_text.after_mark(state, pad)
+
+
+def _is_simple(fields: dict[Any, Any]) -> bool:
+    """Whether there are functions for such fields."""
+    return len(fields) > 1 and all(type(n) is str and n.isidentifier() for n in fields)
 
 
 class _Writers(dict[type, Write]):
