@@ -18,7 +18,13 @@ import enum
 from itertools import count, repeat
 from typing import Any, Final
 
-from pickle_migrate.archive import state_compiled, state_members, state_words, yaml_scalars, yaml_text
+from pickle_migrate.archive import (
+    state_compiled,
+    state_members,
+    state_words,
+    yaml_scalars,
+    yaml_text,
+)
 from pickle_migrate.archive.state_compiled import DEEPEST, Again, Write, same
 from pickle_migrate.archive.state_members import Members
 from pickle_migrate.archive.state_parts import is_plain_instance
@@ -212,7 +218,7 @@ class Writer(state_compiled.Parts):
         """The function for members like this one, once there have been a few."""
         key = type(value), pad
         known = self._members.get(key, 0)
-        if type(known) is not int:
+        if not isinstance(known, int):
             return known
         self._members[key] = known + 1
         if known >= _FEW:
