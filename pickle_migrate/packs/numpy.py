@@ -48,6 +48,13 @@ UFUNCS: Final = Rules()
 UFUNCS.anew(_by_its_name, _UFUNC, needed=lambda view: len(view.args) == 2)
 
 
+BIT_GENERATOR: Final = Rule(
+    "numpy.random._bit_generator is numpy.random.bit_generator",
+    "NumPy 1.18",
+    "NumPy 1.19 and later",
+    refs=("numpy.random._bit_generator",),
+    renames={"numpy.random._bit_generator": "numpy.random.bit_generator"},
+)
 PACK: Final = Pack(
     "numpy",
     "NumPy's pickles for readers with NumPy 2",
@@ -65,13 +72,7 @@ PACK: Final = Pack(
             refs=("numpy.core",),
             renames={"numpy.core": "numpy._core"},
         ),
-        Rule(
-            "numpy.random._bit_generator is numpy.random.bit_generator",
-            "NumPy 1.18",
-            "NumPy 1.19 and later",
-            refs=("numpy.random._bit_generator",),
-            renames={"numpy.random._bit_generator": "numpy.random.bit_generator"},
-        ),
+        BIT_GENERATOR,
         Rule(
             "ufuncs are named, not got by a call",
             "NumPy before 1.20",

@@ -114,13 +114,7 @@ PACK: Final = Pack(
                 "numpy.char:chararray": "numpy:chararray",
             },
         ),
-        Rule(
-            "numpy.random._bit_generator is numpy.random.bit_generator",
-            "NumPy 1.18",
-            "NumPy 1.19 and later",
-            refs=("numpy.random._bit_generator",),
-            renames={"numpy.random._bit_generator": "numpy.random.bit_generator"},
-        ),
+        numpy.BIT_GENERATOR,
         Rule(
             "ufuncs are named, not got by a call",
             "NumPy before 1.20",

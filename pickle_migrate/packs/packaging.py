@@ -171,56 +171,29 @@ def _requirement(view: View) -> Any:
     return view.make(_REQUIREMENT, text)
 
 
-def _declare(ref: str, function: Any) -> Any:
-    def declare(registry: Registry) -> None:
-        Lineage(ref, version_of=_has_state, registry=registry).upgrade(1, Rebuild(function))
-
-    return declare
-
-
 _READ: Final = "packaging 26.0 and 26.1 (24.1 to 25.0, and 26.2 on, read most of them)"
+
+
+def _from_text(thing: str, function: Any, *refs: str) -> Rule:
+    """A rule by which what a class of packaging holds is made anew from its text."""
+
+    def declare(registry: Registry) -> None:
+        for ref in refs:
+            Lineage(ref, version_of=_has_state, registry=registry).upgrade(1, Rebuild(function))
+
+    words = f"a {thing} is made from its text"
+    return Rule(words, "packaging 17.0 to 26.3", _READ, refs=refs, declare=declare)
+
 
 PACK: Final = Pack(
     "packaging",
     "versions, specifiers, markers and requirements of packaging",
     rules=(
-        Rule(
-            "a version is made from its text",
-            "packaging 17.0 to 26.3",
-            _READ,
-            refs=(_VERSION, _LEGACY),
-            declare=lambda registry: [
-                _declare(ref, _version)(registry) for ref in (_VERSION, _LEGACY)
-            ],
-        ),
-        Rule(
-            "a specifier is made from its text",
-            "packaging 17.0 to 26.3",
-            _READ,
-            refs=(_SPECIFIER,),
-            declare=_declare(_SPECIFIER, _specifier),
-        ),
-        Rule(
-            "a set of specifiers is made from its text",
-            "packaging 17.0 to 26.3",
-            _READ,
-            refs=(_SET,),
-            declare=_declare(_SET, _specifier_set),
-        ),
-        Rule(
-            "a marker is made from its text",
-            "packaging 17.0 to 26.3",
-            _READ,
-            refs=(_MARKER,),
-            declare=_declare(_MARKER, _marker),
-        ),
-        Rule(
-            "a requirement is made from its text",
-            "packaging 17.0 to 26.3",
-            _READ,
-            refs=(_REQUIREMENT,),
-            declare=_declare(_REQUIREMENT, _requirement),
-        ),
+        _from_text("version", _version, _VERSION, _LEGACY),
+        _from_text("specifier", _specifier, _SPECIFIER),
+        _from_text("set of specifiers", _specifier_set, _SET),
+        _from_text("marker", _marker, _MARKER),
+        _from_text("requirement", _requirement, _REQUIREMENT),
     ),
     names={
         "packaging.version": "Version InvalidVersion",
