@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from pickle_migrate import cli_inspect, cli_options, cli_start, discovery, report
+from pickle_migrate import cli_files, cli_inspect, cli_options, cli_start, report
 from pickle_migrate.commands import archive as archive_command
 from pickle_migrate.commands import check as check_command
 from pickle_migrate.commands import downgrade as downgrade_command
@@ -27,7 +27,7 @@ from pickle_migrate.commands import make as make_command
 from pickle_migrate.commands import merge as merge_command
 from pickle_migrate.commands import packs as packs_command
 from pickle_migrate.commands import squash as squash_command
-from pickle_migrate.errors import PickleMigrateError, RequestError
+from pickle_migrate.errors import PickleMigrateError
 from pickle_migrate.findings import FilePlan, FileResult
 from pickle_migrate.screen import Screen
 
@@ -71,14 +71,14 @@ class Request:
 
 @main.command(short_help="Bring pickle files to today's versions of their classes.")
 @cli_options.paths
-@click.option("--to", metavar="DIR", help="Write new files into this folder; the old ones stay.")
-@click.option("--in-place", is_flag=True, help="Replace the files; the old ones stay as NAME.bak.")
+@cli_files.to
+@cli_files.in_place
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, step by step.")
 @cli_options.as_json
 @cli_options.imports
 @cli_options.folders
 @cli_options.packs
-@click.option("--no-backup", is_flag=True, help="With --in-place: keep no NAME.bak.")
+@cli_files.no_backup
 @click.option(
     "--encoding",
     metavar="ENC",
@@ -92,13 +92,7 @@ class Request:
     type=click.IntRange(0, 5),
     help="Write pickle protocol N, 0 to 5. Otherwise each file keeps its own.",
 )
-@click.option(
-    "--allow",
-    metavar="RULE",
-    multiple=True,
-    help="Let pickles name this too: 'shop.models:Order', or 'shop.*' for a package. May be "
-    "repeated.",
-)
+@cli_files.allow
 @click.option("--trust", is_flag=True, help="Let pickles name anything, and say what that was.")
 @click.option(
     "--static",
@@ -136,15 +130,12 @@ def upgrade(**options: Any) -> None:
 
 def _check(request: Request) -> None:
     """Raise UsageError, which ends with exit code 2, for options that contradict each other."""
-    if request.to is not None and request.in_place:
-        raise click.UsageError("Choose one of --to DIR and --in-place.")
-    if request.to is None and not request.in_place and not request.dry_run:
-        raise click.UsageError(
-            "Say where the new files go: --to DIR writes them into a folder, --in-place replaces "
-            "the old ones. Or look first, with --dry-run."
-        )
-    if request.no_backup and not request.in_place:
-        raise click.UsageError("--no-backup belongs to --in-place.")
+    cli_files.check_place(
+        request.to,
+        in_place=request.in_place,
+        dry_run=request.dry_run,
+        no_backup=request.no_backup,
+    )
     if request.to is not None and Path(request.to).exists() and not Path(request.to).is_dir():
         raise click.UsageError(f"--to {report.escaped(request.to)}: that is no folder.")
     try:
@@ -164,7 +155,7 @@ def _run(request: Request, screen: Screen) -> int:
     """Prepare, plan, do, print. Gives the exit code."""
     try:
         cli_start.prepare(request.settings, request.folders, request.imports, request.packs)
-        found = _find(request)
+        found = cli_files.files_to_read(request.paths, request.to)
         plans = _plan(request, found, screen)
     except PickleMigrateError as error:
         click.echo(f"Error: {report.escaped(str(error))}", err=True)
@@ -180,21 +171,6 @@ def _run(request: Request, screen: Screen) -> int:
         screen.show(report.trust_lines(results) if request.trust else [])
         screen.show(report.closing_lines(results))
     return _SOME_FAILED if any(result.is_bad for result in results) else 0
-
-
-def _find(request: Request) -> list[Found]:
-    """The files to look at. Raises FileError when there are none."""
-    found = list(discovery.discover(request.paths))
-    if request.to is not None:
-        # Of an earlier run: what was written is not to be upgraded into itself.
-        there = Path(request.to).resolve()
-        found = [one for one in found if there not in Path(one.path).resolve().parents]
-    errors = [one.error for one in found if one.error is not None]
-    if errors and len(errors) == len(found):
-        raise errors[0]
-    if not found:
-        raise RequestError("no file was found", "Name files or folders outside of --to.")
-    return found
 
 
 def _plan(request: Request, found: list[Found], screen: Screen) -> list[FilePlan]:

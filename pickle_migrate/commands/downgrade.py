@@ -9,18 +9,16 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import click
 
-from pickle_migrate import cli_options, cli_start, discovery, report
+from pickle_migrate import cli_files, cli_options, cli_start, report
 from pickle_migrate.errors import PickleMigrateError, RequestError
 from pickle_migrate.screen import Screen
 
 if TYPE_CHECKING:
-    from pickle_migrate.discovery import Found
     from pickle_migrate.file_downgrades import Rollback, RolledBack
 
 _SOME_FAILED, _CANNOT_RUN = 1, 2
@@ -56,22 +54,16 @@ class Request:
     help="Write this class at version N: 'shop.models:Order=2'; 0 is without a stamp. May be "
     "repeated.  [default: the setting write]",
 )
-@click.option("--to", metavar="DIR", help="Write new files into this folder; the old ones stay.")
-@click.option("--in-place", is_flag=True, help="Replace the files; the old ones stay as NAME.bak.")
+@cli_files.to
+@cli_files.in_place
 @click.option("--dry-run", is_flag=True, help="Do all but write, and say what would be done.")
 @click.option("--lossy", is_flag=True, help="Drop values that the older version has no place for.")
-@click.option("--no-backup", is_flag=True, help="With --in-place: keep no NAME.bak.")
+@cli_files.no_backup
 @cli_options.as_json
 @cli_options.imports
 @cli_options.folders
 @cli_options.settings
-@click.option(
-    "--allow",
-    metavar="RULE",
-    multiple=True,
-    help="Let pickles name this too: 'shop.models:Order', or 'shop.*' for a package. May be "
-    "repeated.",
-)
+@cli_files.allow
 @click.option("--trust", is_flag=True, help="Let pickles name anything.")
 def downgrade(**options: Any) -> None:
     """Bring pickle files back to what an earlier release reads.
@@ -89,22 +81,15 @@ def downgrade(**options: Any) -> None:
     Exit codes: 0 all is done, 1 some file failed or would, 2 it could not run.
     """
     request = Request(**options)
-    _check(request)
+    cli_files.check_place(
+        request.to,
+        in_place=request.in_place,
+        dry_run=request.dry_run,
+        no_backup=request.no_backup,
+    )
     with cli_start.standard_output() as out:
         code = _run(request, Screen(out, quiet=request.as_json), out)
     sys.exit(code)
-
-
-def _check(request: Request) -> None:
-    if request.to is not None and request.in_place:
-        raise click.UsageError("Choose one of --to DIR and --in-place.")
-    if request.to is None and not request.in_place and not request.dry_run:
-        raise click.UsageError(
-            "Say where the new files go: --to DIR writes them into a folder, --in-place replaces "
-            "the old ones. Or look first, with --dry-run."
-        )
-    if request.no_backup and not request.in_place:
-        raise click.UsageError("--no-backup belongs to --in-place.")
 
 
 def _run(request: Request, screen: Screen, out: Any) -> int:
@@ -114,7 +99,7 @@ def _run(request: Request, screen: Screen, out: Any) -> int:
     try:
         cli_start.prepare(request.settings, request.folders, request.imports)
         wanted = _wanted(request)
-        found = _found(request)
+        found = cli_files.files_to_read(request.paths, request.to)
         with screen.progress("Downgrading", len(found)) as step:
             for result in file_downgrades.roll_back(found, wanted):
                 results.append(result)
@@ -162,19 +147,6 @@ def _versions(given: tuple[str, ...]) -> Mapping[str, int]:
             remedy = "Write it as CLASS=N: 'shop.models:Order=2'."
             raise RequestError(f"--version {text!r} says no class and version", remedy)
         found[name] = int(number)
-    return found
-
-
-def _found(request: Request) -> list[Found]:
-    found = list(discovery.discover(request.paths))
-    if request.to is not None:
-        there = Path(request.to).resolve()
-        found = [one for one in found if there not in Path(one.path).resolve().parents]
-    errors = [one.error for one in found if one.error is not None]
-    if errors and len(errors) == len(found):
-        raise errors[0]
-    if not found:
-        raise RequestError("no file was found", "Name files or folders outside of --to.")
     return found
 
 
