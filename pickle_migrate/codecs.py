@@ -8,21 +8,24 @@ Three rules hold. All members are read: each of the three formats may hold sever
 streams, one after the other. No byte is dropped: what follows the last member is refused, unless it
 is the zero padding that the format allows. No more than a limit is ever expanded, so a few
 kilobytes that claim to be terabytes are refused after the limit, not after the memory.
-
-Sources: RFC 1952 (gzip), the .xz File Format 1.1.0, and bzip2's own source for its magic.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-import struct
-import zlib
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from attrs import field, frozen
 
+from pickle_migrate.codec_formats import (
+    CODECS,
+    IF_PICKLE,
+    Codec,
+    Layer,
+    not_written,
+    read_only_codecs,
+)
 from pickle_migrate.errors import CompressionError
 
 #: No payload grows beyond this. Loading takes several times the size of a pickle, so what is larger
@@ -34,29 +37,11 @@ FREE_SIZE = 256 * 1024**2
 RATIO = 1100
 #: A gzip file exists that expands to itself. Two layers are a mistake, four would be a strange one.
 MAX_LAYERS = 4
-#: An xz header may ask for 4 GiB of dictionary; the highest preset needs 65 MiB.
-XZ_MEMORY = 512 * 1024**2
 
 # What a member leaves unread is copied once per member, so the pieces that are fed are small.
 _PIECE = 64 * 1024
 _ZEROS = re.compile(rb"\0*")
-
-
-@frozen
-class Layer:
-    """One compression around a pickle, with what is needed to write it again.
-
-    ``level`` is bzip2's block size; for gzip it is 9, 1 or 6, which is all that a gzip header
-    tells; for xz it is the preset 6, since a file does not tell it. ``check`` is the number of xz's
-    check. ``name`` and ``comment`` stand in a gzip header, ``system`` is its operating system.
-    """
-
-    codec: str
-    level: int = 6
-    check: int = 0
-    name: bytes | None = None
-    comment: bytes | None = None
-    system: int = 255
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 
 
 @frozen
@@ -122,135 +107,18 @@ def wrap(payload: bytes, layers: Sequence[Layer]) -> bytes:
     A gzip header's extra field is not written again, since it tells of the old members' sizes.
     """
     for layer in reversed(layers):
-        codec = _CODECS.get(layer.codec) or _IF_PICKLE.get(layer.codec)
-        payload = codec.compress(payload, layer) if codec else _not_written(payload, layer)
+        codec = CODECS.get(layer.codec) or IF_PICKLE.get(layer.codec)
+        payload = codec.compress(payload, layer) if codec else not_written(payload, layer)
     return payload
 
 
-# --- the three formats ------------------------------------------------------------------------
+# --- recognising ---------------------------------------------------------------------------------
 
 
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: memoryview, max_length: int, /) -> bytes: ...
-
-
-@frozen
-class _Codec:
-    """Facts about one format. ``padding``: how many zero bytes at a time may follow a member, 0 for
-    none. ``describe`` reads the parameters from bytes that have already been expanded once.
-    """
-
-    name: str
-    magic: re.Pattern[bytes]
-    padding: int
-    open: Callable[[], _Decompressor]
-    describe: Callable[[bytes], Layer]
-    compress: Callable[[bytes, Layer], bytes]
-
-
-def _codec_of(data: bytes, *, read_only: bool = False) -> _Codec | None:
-    known = [*_CODECS.values(), *(_read_only() if read_only else ())]
+def _codec_of(data: bytes, *, read_only: bool = False) -> Codec | None:
+    known = [*CODECS.values(), *(read_only_codecs() if read_only else ())]
     found = next((codec for codec in known if codec.magic.match(data)), None)
     return found if found is not None or read_only else _around_pickle(data)
-
-
-def _open_gzip() -> _Decompressor:
-    return zlib.decompressobj(wbits=31)
-
-
-def _describe_gzip(data: bytes) -> Layer:
-    flags, hint, system = data[3], data[8], data[9]
-    place = 10
-    if flags & 4:  # FEXTRA
-        place += 2 + int.from_bytes(data[10:12], "little")
-    texts: list[bytes | None] = []
-    for flag in (8, 16):  # FNAME, then FCOMMENT; each ends with a zero
-        text = None
-        if flags & flag:
-            text = data[place : data.index(b"\0", place)]
-            place += len(text) + 1
-        texts.append(text)
-    return Layer("gzip", {2: 9, 4: 1}.get(hint, 6), name=texts[0], comment=texts[1], system=system)
-
-
-def _compress_gzip(payload: bytes, layer: Layer) -> bytes:
-    texts = (layer.name, layer.comment)
-    flags = sum(flag for flag, text in zip((8, 16), texts, strict=True) if text is not None)
-    hint = {9: 2, 1: 4}.get(layer.level, 0)
-    deflate = zlib.compressobj(layer.level, zlib.DEFLATED, -15)
-    return b"".join(
-        [
-            struct.pack("<3sBLBB", b"\x1f\x8b\x08", flags, 0, hint, layer.system),
-            *(text + b"\0" for text in texts if text is not None),
-            deflate.compress(payload),
-            deflate.flush(),
-            struct.pack("<LL", zlib.crc32(payload), len(payload) & 0xFFFFFFFF),
-        ]
-    )
-
-
-def _open_bz2() -> _Decompressor:
-    import bz2
-
-    return bz2.BZ2Decompressor()
-
-
-def _describe_bz2(data: bytes) -> Layer:
-    return Layer("bz2", data[3] - ord("0"))
-
-
-def _compress_bz2(payload: bytes, layer: Layer) -> bytes:
-    import bz2
-
-    return bz2.compress(payload, layer.level)
-
-
-def _open_xz() -> _Decompressor:
-    import lzma
-
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
-
-
-def _describe_xz(data: bytes) -> Layer:
-    return Layer("xz", check=data[7] & 0x0F)
-
-
-def _compress_xz(payload: bytes, layer: Layer) -> bytes:
-    import lzma
-
-    return lzma.compress(payload, lzma.FORMAT_XZ, check=layer.check, preset=layer.level)
-
-
-# bzip2's magic is followed by that of its first block, or of its end when it is empty. Without
-# that, a pickle of bytes (opcode B) could be taken for it. No pickle can begin like the other two.
-_CODECS = {
-    codec.name: codec
-    for codec in (
-        _Codec("gzip", re.compile(rb"\x1f\x8b\x08"), 1, _open_gzip, _describe_gzip, _compress_gzip),
-        _Codec(
-            "bz2",
-            re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),
-            0,
-            _open_bz2,
-            _describe_bz2,
-            _compress_bz2,
-        ),
-        _Codec("xz", re.compile(rb"\xfd7zXZ\0"), 4, _open_xz, _describe_xz, _compress_xz),
-    )
-}
-
-
-# --- formats that are only read, or only around a pickle ------------------------------------------
-
-
-def _read_only() -> tuple[_Codec, ...]:
-    zstd = _zstd()
-    found = tuple(_IF_PICKLE.values())
-    return found if zstd is None else (*found, zstd)
 
 
 def _without_length(data: bytes) -> bytes:
@@ -264,91 +132,21 @@ def _without_length(data: bytes) -> bytes:
     return data if found is None else data[found.end() :]
 
 
-def _around_pickle(data: bytes) -> _Codec | None:
+def _around_pickle(data: bytes) -> Codec | None:
     """The codec of what has a magic of two or three bytes only, if a pickle is in it: so joblib
     writes with ``compress=``.
     """
-    for codec in _IF_PICKLE.values():
+    for codec in IF_PICKLE.values():
         if codec.magic.match(data):
             return codec if _PICKLE.match(_first_bytes(codec, data)) else None
     return None
 
 
-def _first_bytes(codec: _Codec, data: bytes) -> bytes:
+def _first_bytes(codec: Codec, data: bytes) -> bytes:
     try:
         return codec.open().decompress(memoryview(data)[:_PIECE], 2)
     except Exception:  # damaged, so it is no such stream
         return b""
-
-
-def _open_zlib() -> _Decompressor:
-    return zlib.decompressobj()
-
-
-def _describe_zlib(data: bytes) -> Layer:
-    # RFC 1950, FLEVEL: 0 stands for level 1, 1 for 2 to 5, of which joblib takes 3.
-    return Layer("zlib", (1, 3, 6, 9)[data[1] >> 6])
-
-
-def _compress_zlib(payload: bytes, layer: Layer) -> bytes:
-    return zlib.compress(payload, layer.level)
-
-
-def _open_lzma() -> _Decompressor:
-    import lzma
-
-    return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=XZ_MEMORY)
-
-
-def _compress_lzma(payload: bytes, layer: Layer) -> bytes:
-    import lzma
-
-    return lzma.compress(payload, lzma.FORMAT_ALONE, preset=layer.level)
-
-
-def _not_written(payload: bytes, layer: Layer) -> bytes:
-    raise CompressionError(layer.codec, "cannot be written again", "Decompress it for good.")
-
-
-def _only_read(name: str, magic: bytes, opened: Callable[[], _Decompressor]) -> _Codec:
-    return _Codec(name, re.compile(magic), 0, opened, lambda data: Layer(name), _not_written)
-
-
-def _zstd() -> _Codec | None:
-    """Zstandard's codec, from Python 3.14 on or with the package backports.zstd."""
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        try:
-            from backports import zstd  # type: ignore[import-not-found,unused-ignore,no-redef]
-        except ImportError:
-            return None
-    return _only_read("zstd", rb"\x28\xb5\x2f\xfd", zstd.ZstdDecompressor)
-
-
-_PICKLE = re.compile(rb"\x80[\x02-\x05]")
-# No pickle begins so: 0x78 is no opcode, and after EMPTY_LIST (0x5d) there is no opcode 0.
-_IF_PICKLE = {
-    codec.name: codec
-    for codec in (
-        _Codec(
-            "zlib",
-            re.compile(rb"\x78[\x01\x5e\x9c\xda]"),
-            0,
-            _open_zlib,
-            _describe_zlib,
-            _compress_zlib,
-        ),
-        _Codec(
-            "lzma",
-            re.compile(rb"\x5d\0\0"),
-            0,
-            _open_lzma,
-            lambda data: Layer("lzma"),
-            _compress_lzma,
-        ),
-    )
-}
 
 
 # --- expanding ----------------------------------------------------------------------------------
@@ -360,14 +158,14 @@ def _limit(size: int) -> int:
     return min(MAX_SIZE, max(FREE_SIZE, RATIO * size))
 
 
-def _expand(codec: _Codec, data: bytes, limit: int) -> bytes:
+def _expand(codec: Codec, data: bytes, limit: int) -> bytes:
     """The bytes of all members of the outermost layer, at most ``limit``."""
     parts: list[bytes] = []
     _expand_into(codec, data, limit, parts)
     return b"".join(parts)
 
 
-def _expand_into(codec: _Codec, data: bytes, limit: int, parts: list[bytes]) -> None:
+def _expand_into(codec: Codec, data: bytes, limit: int, parts: list[bytes]) -> None:
     view = memoryview(data)
     start = size = 0
     while True:
@@ -385,7 +183,7 @@ def _expand_into(codec: _Codec, data: bytes, limit: int, parts: list[bytes]) -> 
 
 
 def _expand_member(
-    codec: _Codec, view: memoryview, start: int, size: int, limit: int, parts: list[bytes]
+    codec: Codec, view: memoryview, start: int, size: int, limit: int, parts: list[bytes]
 ) -> tuple[int, int]:
     """Expand the member at ``start`` into ``parts``. Where it ends, and the size of all so far."""
     member = codec.open()
@@ -411,7 +209,7 @@ def _expand_member(
     return start - len(member.unused_data), size
 
 
-def _skip_padding(codec: _Codec, view: memoryview, start: int) -> int:
+def _skip_padding(codec: Codec, view: memoryview, start: int) -> int:
     if not codec.padding:
         return start
     zeros = _ZEROS.match(view, start)

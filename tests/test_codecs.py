@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pickle_migrate import codecs
-from pickle_migrate.codecs import Layer, detect, unwrap, wrap
+from pickle_migrate.codec_formats import Layer
+from pickle_migrate.codecs import detect, unwrap, wrap
 from pickle_migrate.errors import CompressionError
 
 PICKLE = pickle.dumps({"order": list(range(300))})
@@ -358,7 +359,7 @@ def test_a_zlib_stream_around_a_pickle(level):
     """As joblib writes it: taken off, and put on again as it was."""
     packed = zlib.compress(PICKLE, level)
     found = codecs.unwrap(packed)
-    assert found == codecs.Unwrapped(PICKLE, (codecs.Layer("zlib", level),))
+    assert found == codecs.Unwrapped(PICKLE, (Layer("zlib", level),))
     assert codecs.wrap(PICKLE, found.layers) == packed
 
 
